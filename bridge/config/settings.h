@@ -1,0 +1,97 @@
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bridge/core/policy.h"
+#include "proto/envelope.h"
+
+/// Plain structs that say what each part of the bridge shall do; the comments are the reference that
+/// deploy/trestle.yaml spells out. After start-up nothing has heard of YAML: each part gets its own struct by value.
+namespace trestle {
+
+using std::chrono::milliseconds;
+
+/// A path that WebSocket clients connect to.
+struct EndpointSettings {
+  std::string path = "/";
+  Form format = Form::envelope;  ///< envelope or bare: what a client gets that does not ask
+  bool auth = true;              ///< `auth: none` in the file clears it: read-only, without a token
+};
+
+/// One listening address. `localhost` means 127.0.0.1 and ::1. Port 0 picks a free one and logs it.
+struct ListenSettings {
+  std::string address = "localhost";
+  std::uint16_t port = 3001;
+  bool tls = false;
+  /// The endpoints of this listener; the file's top-level list unless the listener has its own.
+  std::vector<EndpointSettings> endpoints;
+};
+
+struct TlsSettings {
+  std::filesystem::path certificate;  ///< PEM, with the chain
+  std::filesystem::path key;          ///< PEM
+};
+
+struct HeartbeatSettings {
+  bool enabled = true;
+  milliseconds interval{30'000};  ///< a session silent for this long is pinged
+  milliseconds timeout{10'000};   ///< and dropped if it stays silent for this much longer
+};
+
+struct AuthSettings {
+  bool enabled = true;
+  std::string token;                                ///< one static token that may read everything; empty: none
+  std::filesystem::path tokens_file = "tokens.yaml";  ///< made with one token on first start if no token is configured
+  milliseconds timeout{5'000};                      ///< for a first message {"type":"auth",…}
+};
+
+struct IngestSettings {
+  std::vector<std::string> bind{"tcp://127.0.0.1:5556"};  ///< SUB; producers connect their PUB to it
+  std::vector<std::string> connect;                       ///< SUB dials out to PUB sockets that bind
+  std::string control = "tcp://127.0.0.1:5557";           ///< ROUTER; empty: no control socket
+  std::size_t max_event = 512 * 1024;                     ///< bytes
+  bool insecure = false;                                  ///< allows addresses beyond loopback without CURVE
+};
+
+struct StreamSettings {
+  std::filesystem::path path = "trestle.db";
+  enum class Durability { process, power } durability = Durability::process;
+};
+
+struct SessionSettings {
+  std::size_t queue = 4 * 1024 * 1024;  ///< bytes that may wait for one client
+  milliseconds stall{10'000};           ///< a client that takes nothing for this long is closed
+};
+
+struct LimitSettings {
+  std::size_t connections = 0;  ///< 0: as many as descriptors allow
+  std::size_t per_address = 0;  ///< 0: no limit
+  std::size_t message = 64 * 1024;
+  std::size_t body = 2 * 1024 * 1024;
+  std::size_t requests_per_second = 50;
+};
+
+struct LogSettings {
+  enum class Level { debug, info, warning, error } level = Level::info;
+  enum class Format { text, json } format = Format::text;
+};
+
+struct Settings {
+  std::vector<ListenSettings> listen;  ///< never empty after loading
+  TlsSettings tls;
+  HeartbeatSettings heartbeat;
+  AuthSettings auth;
+  IngestSettings ingest;
+  StreamSettings stream;
+  SessionSettings session;
+  LimitSettings limits;
+  std::size_t shards = 0;  ///< 0: one per core
+  LogSettings log;
+  std::vector<Policy> topics;  ///< yours; the built-in ones follow
+};
+
+}  // namespace trestle
