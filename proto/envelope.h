@@ -6,11 +6,13 @@
 
 namespace trestle {
 
-/// The three forms in which a client can receive an event. The payload's bytes are spliced in, never re-serialised.
+/// The three forms in which a client can receive an event. The payload's bytes are spliced in, never
+/// re-serialised.
 enum class Form {
   envelope,  ///< {"success":true,"data":<payload>}
   bare,      ///< <payload>
-  meta,      ///< {"success":true,"data":<payload>,"meta":{"topic":…,"offset":…,"time":…}}, with "replay":true on replays
+  meta,  ///< {"success":true,"data":<payload>,"meta":{"topic":…,"offset":…,"time":…}}, with "replay":true on
+         ///< replays
 };
 
 /// What `meta` says of an event. `topic` needs no JSON escaping (see topic.h).

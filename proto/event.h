@@ -27,11 +27,12 @@ struct Found {
   std::string text;  ///< a string's content (unescaped), a number as it is written
 };
 
-/// Checks a payload once, with a SAX reader, and never changes it: UTF-8, JSON (RFC 8259; nothing may follow the value,
-/// not even a NUL), an object, within EventLimits, with exactly one string member `type`. On the way it notes what stands
-/// at a fixed set of JSON pointers (RFC 6901), so that keys cost no second pass.
+/// Checks a payload once, with a SAX reader, and never changes it: UTF-8, JSON (RFC 8259; nothing may follow
+/// the value, not even a NUL), an object, within EventLimits, with exactly one string member `type`. On the
+/// way it notes what stands at a fixed set of JSON pointers (RFC 6901), so that keys cost no second pass.
 ///
-/// Owner: one thread. Buffers are reused from call to call. Cost: one pass, no allocation in the steady state.
+/// Owner: one thread. Buffers are reused from call to call. Cost: one pass, no allocation in the steady
+/// state.
 class EventChecker {
  public:
   /// `pointers` are RFC 6901 texts such as "/taskConfig/id", at most 64 of them; a malformed one is an error.
@@ -40,8 +41,8 @@ class EventChecker {
   EventChecker& operator=(EventChecker&&) noexcept;
   ~EventChecker();
 
-  /// Reject::none, or too_big, invalid_utf8, not_json, not_object, too_deep, no_type, duplicate_member (for `type` only;
-  /// a pointer's duplicate is reported by at()). Never throws; never recurses.
+  /// Reject::none, or too_big, invalid_utf8, not_json, not_object, too_deep, no_type, duplicate_member (for
+  /// `type` only; a pointer's duplicate is reported by at()). Never throws; never recurses.
   Reject check(std::string_view payload);
 
   /// The event's type, unescaped. Valid after a check() that returned none, until the next.

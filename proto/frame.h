@@ -4,8 +4,8 @@
 
 namespace trestle {
 
-/// Header of an unmasked, unfragmented text frame from a server (RFC 6455 section 5.2): FIN, opcode 1, length in 7 bits,
-/// 16 or 64 bits, whichever is the shortest that fits.
+/// Header of an unmasked, unfragmented text frame from a server (RFC 6455 section 5.2): FIN, opcode 1, length
+/// in 7 bits, 16 or 64 bits, whichever is the shortest that fits.
 inline constexpr std::size_t kMaxFrameHeader = 10;
 inline constexpr std::size_t frame_header_size(std::size_t payload) {
   return payload < 126 ? 2 : payload < 65536 ? 4 : 10;

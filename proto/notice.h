@@ -9,8 +9,8 @@
 
 namespace trestle {
 
-/// Notices: envelopes without `meta` that Trestle itself sends, to meta sessions only. `epoch` is the stream's.
-/// Each function returns the whole JSON text, {"success":true,"data":{"type":…,…}}.
+/// Notices: envelopes without `meta` that Trestle itself sends, to meta sessions only. `epoch` is the
+/// stream's. Each function returns the whole JSON text, {"success":true,"data":{"type":…,…}}.
 std::string welcome_notice(std::string_view epoch, Offset offset, std::string_view session,
                            std::chrono::milliseconds heartbeat);
 std::string live_notice(std::string_view epoch, Offset offset);

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,8 +9,9 @@
 
 namespace trestle {
 
-/// A topic with wildcards: `*` stands for exactly one segment, a final `>` for one or more. A topic whose first segment
-/// starts with `$` matches only a pattern whose first segment is that same text. Immutable; any thread.
+/// A topic with wildcards: `*` stands for exactly one segment, a final `>` for one or more. A topic whose
+/// first segment starts with `$` matches only a pattern whose first segment is that same text. Immutable; any
+/// thread.
 class Pattern {
  public:
   /// Bounds: at most kMaxTopic bytes. Errors say what is wrong and where: `"a..b": segment 2 is empty`.
@@ -21,7 +23,8 @@ class Pattern {
   bool covers(const Pattern& other) const;
   /// The leading segments without a wildcard, joined by dots: `task.*.x` → `task`, `>` → empty.
   std::string literal_prefix() const;
-  /// True if the pattern is exactly `<type_topic>.*` or `<type_topic>.>`: a policy that applies to the bare type too.
+  /// True if the pattern is exactly `<type_topic>.*` or `<type_topic>.>`: a policy that applies to the bare
+  /// type too.
   bool is_type_with_key(std::string_view type_topic) const;
   const std::string& text() const { return text_; }
   bool operator==(const Pattern& other) const { return text_ == other.text_; }
@@ -32,7 +35,11 @@ class Pattern {
   bool rest_ = false;                  // ends in `>`
 };
 
-/// Splits a comma-separated list as in `?topics=`; an empty text is an empty list, an empty item an error.
+/// The most patterns that one list may hold.
+inline constexpr std::size_t kMaxPatterns = 256;
+
+/// Splits a comma-separated list as in `?topics=`; an empty text is an empty list, an empty item an error,
+/// and so are more than kMaxPatterns.
 Result<std::vector<Pattern>> parse_patterns(std::string_view comma_separated);
 
 /// True if any of the patterns matches / covers.
