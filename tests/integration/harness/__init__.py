@@ -1,0 +1,1 @@
+"""What the integration tests are written with: the real bridge, real producers, real clients, and patience."""

@@ -1,0 +1,32 @@
+"""Waiting on conditions: nothing in these tests sleeps and hopes."""
+import os
+import random
+import socket
+import time
+
+# A sanitizer build is several times slower; tests/run says so here instead of every test knowing.
+PATIENCE = float(os.environ.get("TRESTLE_TEST_PATIENCE", "1"))
+TIMEOUT = 8 * PATIENCE
+
+
+def eventually(condition, what="the condition", timeout=TIMEOUT, every=0.02):
+    """Calls `condition` until it returns something true, and returns that."""
+    deadline = time.monotonic() + timeout
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"{what}: not within {timeout:.1f} s (last answer: {result!r})"
+        time.sleep(every)
+
+
+def free_port():
+    """A port nobody listens on, below the range that the kernel hands to outgoing connections."""
+    while True:
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
