@@ -30,9 +30,19 @@ struct ProducerOptions {
   std::size_t buffer_bytes = 64 * 1024 * 1024;
   WhenFull when_full = WhenFull::block;
   std::chrono::milliseconds beat{1'000};
+  /// A bridge that answers nothing for this long is not waited for until it says welcome again.
+  std::chrono::milliseconds silence{30'000};
+  /// How long to keep asking when a bridge says that the id is in use: it takes 5 s to notice that a killed predecessor is
+  /// gone.
+  std::chrono::milliseconds takeover{6'000};
 };
 
 struct BufferFull : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Thrown by publish() and flush() while a bridge refuses this producer; what() names the bridge, its reason and the remedy.
+struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
@@ -59,6 +69,8 @@ class Producer {
   Producer& operator=(const Producer&) = delete;
 
   /// `event` is one JSON object with a string member `type`; the bridge completes the topic. Returns its seq.
+  /// Throws BufferFull (WhenFull::fail only), Refused, std::invalid_argument (an event larger than the whole buffer, or a
+  /// topic that is none), std::logic_error (after fork()).
   std::uint64_t publish(std::string event);
   /// The same with a topic of the caller's choice, which must start with the event's type.
   std::uint64_t publish(std::string topic, std::string event);
