@@ -1,0 +1,157 @@
+#include "bridge/core/groups.h"
+
+#include <algorithm>
+#include <array>
+
+#include "proto/frame.h"
+#include "proto/notice.h"
+
+namespace trestle {
+namespace {
+
+bool by_text(const Pattern& a, const Pattern& b) { return a.text() < b.text(); }
+
+void append_frame(std::string& out, Form form, const Event& event, bool replay) {
+  const Meta meta{event.topic, event.offset, event.time, replay};
+  append_text_frame_header(out, form_size(form, event.payload, meta));
+  append_form(out, form, event.payload, meta);
+}
+
+// One event's frame in each form, made when it is first asked for.
+class EncodedEvent {
+ public:
+  explicit EncodedEvent(const Event& event) : event_(event) {}
+  const std::string& in(Form form) {
+    auto& frame = frames_[static_cast<std::size_t>(form)];
+    if (frame.empty()) append_frame(frame, form, event_, false);
+    return frame;
+  }
+
+ private:
+  const Event& event_;
+  std::array<std::string, 3> frames_;
+};
+
+}  // namespace
+
+bool Subscription::add(const Pattern& pattern) {
+  const auto place = std::lower_bound(topics.begin(), topics.end(), pattern, by_text);
+  if (place != topics.end() && *place == pattern) return false;
+  topics.insert(place, pattern);
+  return true;
+}
+
+bool Subscription::remove(const Pattern& pattern) {
+  const auto place = std::lower_bound(topics.begin(), topics.end(), pattern, by_text);
+  if (place == topics.end() || !(*place == pattern)) return false;
+  topics.erase(place);
+  return true;
+}
+
+std::string Subscription::key() const {
+  std::string key(1, static_cast<char>('0' + static_cast<int>(form)));
+  for (const auto& pattern : topics) key.append(1, ',').append(pattern.text());
+  return key;
+}
+
+Group& Groups::join(const Subscription& subscription, Receiver* receiver) {
+  auto& group = groups_[subscription.key()];
+  if (!group) {
+    group = std::make_unique<Group>(subscription);
+    by_topic_.clear();
+  }
+  group->members_.push_back(receiver);
+  return *group;
+}
+
+void Groups::leave(Group& group, Receiver* receiver) {
+  auto& members = group.members_;
+  const auto place = std::find(members.begin(), members.end(), receiver);
+  if (place == members.end()) return;
+  *place = members.back();
+  members.pop_back();
+  if (!members.empty()) return;
+  by_topic_.clear();
+  groups_.erase(group.subscription_.key());
+}
+
+const std::vector<Group*>& Groups::matching(const std::string& topic) {
+  if (const auto known = by_topic_.find(topic); known != by_topic_.end()) return known->second;
+  if (by_topic_.size() >= kMaxCached) by_topic_.clear();
+  std::vector<Group*> matches;
+  for (const auto& [key, group] : groups_) {
+    if (group->subscription_.matches(topic)) matches.push_back(group.get());
+  }
+  return by_topic_.emplace(topic, std::move(matches)).first->second;
+}
+
+void Groups::deliver(const Batch& batch, std::string_view epoch) {
+  auto lost = batch.lost.begin();
+  for (std::size_t i = 0; i < batch.events.size(); ++i) {
+    for (; lost != batch.lost.end() && lost->before <= i; ++lost) {
+      add_gap(*lost, epoch, batch.events[i]->offset - 1);
+    }
+    add_event(*batch.events[i]);
+  }
+  for (; lost != batch.lost.end(); ++lost) add_gap(*lost, epoch, batch.head);
+  hand_out();
+}
+
+void Groups::add_event(const Event& event) {
+  EncodedEvent encoded(event);
+  for (auto* group : matching(event.topic)) {
+    auto& chunk = pending(*group);
+    chunk.bytes += encoded.in(group->subscription_.form);
+    chunk.marks.push_back({event.offset, chunk.bytes.size()});
+  }
+}
+
+void Groups::add_gap(const LostRange& lost, std::string_view epoch, Offset head) {
+  Gap gap;
+  gap.reason = GapReason::lost;
+  gap.epoch = epoch;
+  gap.offset = head;
+  gap.producer = lost.producer;
+  gap.seq_from = lost.from;
+  gap.seq_to = lost.to;
+  gap.count = lost.to - lost.from + 1;
+  const auto text = gap_notice(gap);
+  for (const auto& [key, group] : groups_) {
+    if (group->subscription_.form != Form::meta) continue;
+    auto& chunk = pending(*group);
+    append_text_frame_header(chunk.bytes, text.size());
+    chunk.bytes += text;
+  }
+}
+
+Chunk& Groups::pending(Group& group) {
+  if (!group.pending_) {
+    group.pending_ = std::make_shared<Chunk>();
+    touched_.push_back(&group);
+  }
+  return *group.pending_;
+}
+
+void Groups::hand_out() {
+  for (auto* group : touched_) {
+    const ChunkPtr chunk = std::move(group->pending_);
+    group->pending_ = nullptr;
+    deliveries_ += chunk->marks.size() * group->members_.size();
+    for (auto* member : group->members_) member->deliver(chunk);
+  }
+  touched_.clear();
+}
+
+ChunkPtr Groups::encode_snapshot(Group& group, const Snapshot& snapshot, Offset head) {
+  if (group.snapshot_ && group.snapshot_at_ == head) return group.snapshot_;
+  auto chunk = std::make_shared<Chunk>();
+  for (const auto& event : snapshot.events()) {
+    if (!group.subscription_.matches(event->topic)) continue;
+    append_frame(chunk->bytes, group.subscription_.form, *event, true);
+  }
+  group.snapshot_at_ = head;
+  group.snapshot_ = chunk->bytes.empty() ? nullptr : std::move(chunk);
+  return group.snapshot_;
+}
+
+}  // namespace trestle

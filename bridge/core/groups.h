@@ -1,0 +1,95 @@
+#pragma once
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "bridge/core/event.h"
+#include "bridge/core/outbox.h"
+#include "bridge/core/snapshot.h"
+#include "proto/envelope.h"
+#include "proto/pattern.h"
+
+namespace trestle {
+
+/// Takes encoded frames; a session, seen from the core.
+class Receiver {
+ public:
+  /// Must not join or leave a group before it returns.
+  virtual void deliver(const ChunkPtr& chunk) = 0;
+
+ protected:
+  ~Receiver() = default;
+};
+
+/// What a session wants and in which form. Equal subscriptions share a group.
+struct Subscription {
+  std::vector<Pattern> topics;  ///< sorted by text, no two equal
+  Form form = Form::envelope;
+
+  bool matches(std::string_view topic) const { return any_matches(topics, topic); }
+  /// Adds a pattern unless it is there; true if it was added.
+  bool add(const Pattern& pattern);
+  /// Removes an equal pattern; true if there was one.
+  bool remove(const Pattern& pattern);
+  /// The same text for equal subscriptions.
+  std::string key() const;
+};
+
+/// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer once, and
+/// that buffer is shared by all of them.
+class Group {
+ public:
+  explicit Group(Subscription subscription) : subscription_(std::move(subscription)) {}
+
+  const Subscription& subscription() const { return subscription_; }
+  std::size_t size() const { return members_.size(); }
+
+ private:
+  friend class Groups;
+  Subscription subscription_;
+  std::vector<Receiver*> members_;
+  std::shared_ptr<Chunk> pending_;  // of the batch at hand
+  ChunkPtr snapshot_;               // encoded for the newest offset below
+  Offset snapshot_at_ = 0;
+};
+
+/// All groups of a shard, and the delivery of a batch to them.
+///
+/// Cost per batch: each event is matched once per topic (cached), encoded once per form, copied once into each group's
+/// buffer; then one deliver() per member.
+/// Thread: the shard's.  Bound: the cache holds kMaxCached topics and is emptied when full or when a group comes or goes.
+class Groups {
+ public:
+  static constexpr std::size_t kMaxCached = 65'536;
+
+  /// Puts a receiver into the group for its subscription; the reference is valid until that receiver leaves.
+  Group& join(const Subscription& subscription, Receiver* receiver);
+  void leave(Group& group, Receiver* receiver);
+
+  /// Delivers the batch's events to all who want them, and its losses, as gap notices of `epoch`, to every group with meta.
+  void deliver(const Batch& batch, std::string_view epoch);
+  /// The snapshot's events that the group wants, encoded, offsets rising; nullptr if there are none. Shared until `head` moves.
+  ChunkPtr encode_snapshot(Group& group, const Snapshot& snapshot, Offset head);
+
+  std::size_t size() const { return groups_.size(); }
+  /// Frames handed to receivers since the start.
+  std::uint64_t deliveries() const { return deliveries_; }
+
+ private:
+  const std::vector<Group*>& matching(const std::string& topic);
+  void add_event(const Event& event);
+  void add_gap(const LostRange& lost, std::string_view epoch, Offset head);
+  Chunk& pending(Group& group);
+  void hand_out();
+
+  std::map<std::string, std::unique_ptr<Group>> groups_;  // by key
+  std::unordered_map<std::string, std::vector<Group*>> by_topic_;
+  std::vector<Group*> touched_;
+  std::uint64_t deliveries_ = 0;
+};
+
+}  // namespace trestle

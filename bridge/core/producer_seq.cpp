@@ -1,0 +1,92 @@
+#include "bridge/core/producer_seq.h"
+
+#include <algorithm>
+
+namespace trestle {
+
+ProducerSeq::ProducerSeq(std::string producer, Seq have, RepairLimits limits)
+    : producer_(std::move(producer)), limits_(limits), have_(have), known_last_(have) {}
+
+Reject ProducerSeq::offer(Seq seq, Event&& event, Now now, Ready& ready) {
+  if (seq <= have_ || held_.count(seq) != 0) return Reject::seq_backwards;
+  if (seq > std::max(have_, known_last_) + limits_.run_ahead) return Reject::seq_range;
+  known_last_ = std::max(known_last_, seq);
+  if (seq == have_ + 1) {
+    release(std::move(event), now, ready);
+    release_held(now, ready);
+  } else {
+    hold(seq, std::move(event));
+  }
+  return Reject::none;
+}
+
+Reject ProducerSeq::holds(Seq first, Seq last, Now now, Ready& ready) {
+  const auto limit = std::max(have_, known_last_) + limits_.run_ahead;
+  if (first > limit || last > limit) return Reject::seq_range;
+  if (last > known_last_) {
+    known_last_ = last;
+    tail_noticed_at_ = now.steady;
+  }
+  if (first > have_ + 1) give_up(first - 1, now, ready);
+  return Reject::none;
+}
+
+void ProducerSeq::give_up(Seq to, Now now, Ready& ready) {
+  known_last_ = std::max(known_last_, to);
+  while (have_ < to) {
+    lose(std::min(to, hole_end()), now, ready);
+    release_held(now, ready);
+  }
+}
+
+void ProducerSeq::lose(Seq to, Now now, Ready& ready) {
+  if (to <= have_) return;
+  ready.lost.push_back({producer_, have_ + 1, to, ready.events.size()});
+  lost_.emplace_back(have_ + 1, to);
+  have_ = to;
+  progress_at_ = now.steady;
+}
+
+void ProducerSeq::release(Event&& event, Now now, Ready& ready) {
+  ++have_;
+  progress_at_ = now.steady;
+  ready.events.push_back(std::move(event));
+}
+
+void ProducerSeq::release_held(Now now, Ready& ready) {
+  while (!held_.empty() && held_.begin()->first == have_ + 1) {
+    auto node = held_.extract(held_.begin());
+    held_bytes_ -= node.mapped().payload.size();
+    release(std::move(node.mapped()), now, ready);
+  }
+}
+
+void ProducerSeq::hold(Seq seq, Event&& event) {
+  const auto size = event.payload.size();
+  while (!held_.empty() && (held_.size() >= limits_.hold_events || held_bytes_ + size > limits_.hold_bytes)) {
+    if (seq > held_.rbegin()->first) return;  // it is the newest itself
+    drop_newest_held();
+  }
+  held_bytes_ += size;
+  held_.emplace(seq, std::move(event));
+}
+
+void ProducerSeq::drop_newest_held() {
+  const auto newest = std::prev(held_.end());
+  held_bytes_ -= newest->second.payload.size();
+  held_.erase(newest);
+}
+
+std::optional<SeqRange> ProducerSeq::replay_due(Now now) {
+  const auto from = have_ + 1;
+  const auto end = hole_end();
+  if (from > end) return std::nullopt;
+  if (held_.empty() && now.steady - tail_noticed_at_ < limits_.beat_grace) return std::nullopt;
+  const bool being_answered = asked_to_ >= from && now.steady - progress_at_ < limits_.retry;
+  if (being_answered) return std::nullopt;
+  asked_to_ = std::min(end, from + limits_.chunk - 1);
+  progress_at_ = now.steady;
+  return SeqRange{from, asked_to_};
+}
+
+}  // namespace trestle

@@ -1,0 +1,76 @@
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "bridge/core/event.h"
+#include "proto/reject.h"
+
+namespace trestle {
+
+/// An inclusive range of seqs.
+using SeqRange = std::pair<Seq, Seq>;
+
+/// Bounds and times of repair (design, section 3).
+struct RepairLimits {
+  std::size_t hold_events = 10'000;
+  std::size_t hold_bytes = 16 * 1024 * 1024;
+  Seq run_ahead = 10'000'000;                      ///< how far a seq may be ahead of what was seen
+  Seq chunk = 1'000;                               ///< most that one replay asks for
+  std::chrono::milliseconds beat_grace{200};       ///< a beat can overtake the events it speaks of
+  std::chrono::milliseconds retry{1'000};          ///< without progress a replay is asked for again
+};
+
+/// Puts the events of one life of one producer in order: releases what follows on, holds what comes after a hole, says
+/// which hole to ask for, and gives up only what it is told to.
+///
+/// Thread: the spine's.  Bound: RepairLimits; when the hold is full its newest events are dropped, to be asked for again.
+class ProducerSeq {
+ public:
+  /// Everything up to `have` is in the stream, or given up.
+  ProducerSeq(std::string producer, Seq have, RepairLimits limits);
+
+  /// Takes an event; what became ready is appended to `ready`. Reject: seq_backwards or seq_range, else none.
+  Reject offer(Seq seq, Event&& event, Now now, Ready& ready);
+  /// The producer says that its replay buffer holds [first, last]; what lies before is lost. Reject: seq_range.
+  Reject holds(Seq first, Seq last, Now now, Ready& ready);
+  /// What is missing up to `to` will not come: it becomes lost, what is held is released.
+  void give_up(Seq to, Now now, Ready& ready);
+  /// The same, but no further than what is known to exist.
+  void give_up_known(Seq to, Now now, Ready& ready) { give_up(std::min(to, known_last_), now, ready); }
+  /// give_up() for everything known to be missing.
+  void give_up_all(Now now, Ready& ready) { give_up(known_last_, now, ready); }
+
+  /// The range to ask for now, if any. Asks for one chunk at a time and again when nothing came for `retry`.
+  std::optional<SeqRange> replay_due(Now now);
+
+  Seq have() const { return have_; }
+  bool has_hole() const { return have_ < known_last_; }
+  /// Ranges given up since the last call.
+  std::vector<SeqRange> take_lost() { return std::exchange(lost_, {}); }
+  bool has_lost() const { return !lost_.empty(); }
+
+ private:
+  void release(Event&& event, Now now, Ready& ready);
+  void release_held(Now now, Ready& ready);
+  void hold(Seq seq, Event&& event);
+  void drop_newest_held();
+  void lose(Seq to, Now now, Ready& ready);
+  Seq hole_end() const { return held_.empty() ? known_last_ : held_.begin()->first - 1; }
+
+  const std::string producer_;
+  const RepairLimits limits_;
+  Seq have_;
+  Seq known_last_;  // newest seq we know to exist
+  std::map<Seq, Event> held_;
+  std::size_t held_bytes_ = 0;
+  std::vector<SeqRange> lost_;
+  Seq asked_to_ = 0;
+  std::chrono::steady_clock::time_point progress_at_{};      // have_ moved, or a replay was asked for
+  std::chrono::steady_clock::time_point tail_noticed_at_{};  // a beat told of a newer seq
+};
+
+}  // namespace trestle

@@ -1,0 +1,131 @@
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridge/core/producer_seq.h"
+#include "bridge/core/rejections.h"
+#include "proto/control.h"
+#include "proto/stamp.h"
+
+namespace trestle {
+
+enum class Presence { online, lost, gone };
+std::string_view name_of(Presence presence);
+
+/// A message for the control socket.
+struct ToProducer {
+  std::string peer;  ///< routing id
+  FromBridge message;
+};
+
+struct ProducerLimits {
+  std::size_t producers = 10'000;
+  std::size_t waiting_events = 10'000;              ///< of producers that have not said hello
+  std::size_t waiting_bytes = 16 * 1024 * 1024;
+  std::chrono::milliseconds hello_wait{2'000};
+  std::chrono::milliseconds lost_after{5'000};      ///< silence
+  std::chrono::milliseconds give_up_after{60'000};  ///< silence with a hole
+  std::chrono::milliseconds ack_interval{5};
+  RepairLimits repair;
+};
+
+/// The sequenced producers: who is there, what each has sent, what to ask each for, what to ack.
+///
+/// State is per (id, epoch). The epoch of the last hello counts, whatever its number; one that comes while another still
+/// beats is refused.
+///
+/// Thread: the spine's.  Bound: ProducerLimits. Events refused here are counted in `rejections`.
+class Producers {
+ public:
+  /// What /api/status shows of one.
+  struct Info {
+    std::string id;
+    Presence presence;
+    std::uint64_t epoch;
+    Seq seq;
+    std::uint64_t events;
+    std::uint64_t lost;
+    std::chrono::milliseconds silent;
+  };
+  /// A presence that changed, to be told as $sys.producer.<id>.
+  struct Change {
+    std::string id;
+    Presence presence;
+    std::uint64_t epoch;
+    Seq seq;
+    Micros since;
+  };
+
+  Producers(ProducerLimits limits, Rejections& rejections);
+
+  /// A sequenced event that the intake found good.
+  void offer(std::string_view id, const Stamp& stamp, Event&& event, Now now, Ready& ready);
+  /// A control message that decoded; `peer` is its routing id.
+  void control(std::string_view peer, const FromProducer& message, Now now, Ready& ready);
+  /// Timeouts: silence, hellos that never came, replays to repeat. Call at least every 50 ms.
+  void tick(Now now, Ready& ready);
+
+  /// Called once what was ready is in the stream: acks and replay requests that are due.
+  void after_commit(Now now);
+
+  std::vector<ToProducer> take_messages() { return std::exchange(messages_, {}); }
+  std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
+  /// True if an ack is held back for ack_interval: call after_commit() again soon.
+  bool acks_pending() const { return !touched_.empty(); }
+  std::vector<Info> list(Now now) const;
+
+ private:
+  struct Producer {
+    std::string id;
+    std::uint64_t epoch;
+    ProducerSeq seq;
+    std::string peer;
+    Presence presence = Presence::online;
+    std::chrono::steady_clock::time_point seen;
+    std::chrono::steady_clock::time_point acked_at{};
+    Seq acked = 0;
+    std::uint64_t events = 0;
+    std::uint64_t lost = 0;
+    bool touched = false;
+    std::vector<std::uint64_t> old_epochs;  // the last few, so that stragglers can be told from newcomers
+  };
+  struct Waiting {
+    std::string id;
+    Stamp stamp;
+    Event event;
+    std::chrono::steady_clock::time_point since;
+  };
+
+  void take(Producer& producer, Seq seq, Event&& event, Now now, Ready& ready);
+  void reject_sequenced(Reject reason, std::string_view id, const Stamp& stamp);
+  void wait_for_hello(std::string_view id, const Stamp& stamp, Event&& event, Now now);
+  void release_waiting(Producer& producer, Now now, Ready& ready);
+  void hello(std::string_view peer, const FromProducer& message, Now now, Ready& ready);
+  Producer* start(const FromProducer& message, Now now, Ready& ready);
+  void from_known(Producer& producer, std::string_view peer, const FromProducer& message, Now now, Ready& ready);
+  void refuse(std::string_view peer, const FromProducer& message, std::string reason);
+  void welcome(const Producer& producer);
+  void set_presence(Producer& producer, Presence presence, Now now);
+  bool make_room();
+  bool ack(Producer& producer, Now now);
+  void ask_for_replay(Producer& producer, Now now);
+  void touch(Producer& producer);
+  void give_up_if_silent(Producer& producer, Now now, Ready& ready);
+  void expire_waiting(Now now);
+  static void count_lost(Producer& producer, const Ready& ready, std::size_t before);
+
+  const ProducerLimits limits_;
+  Rejections& rejections_;
+  std::map<std::string, Producer, std::less<>> producers_;
+  std::vector<Producer*> touched_;  // may need an ack or a replay
+  std::deque<Waiting> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  std::vector<ToProducer> messages_;
+  std::vector<Change> changes_;
+};
+
+}  // namespace trestle

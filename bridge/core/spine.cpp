@@ -1,0 +1,82 @@
+#include "bridge/core/spine.h"
+
+#include "bridge/core/system_events.h"
+
+namespace trestle {
+
+Spine::Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits)
+    : policies_(policies), stream_(stream), intake_(policies, limits), producers_(producer_limits, rejections_) {}
+
+void Spine::message(const std::vector<std::string_view>& frames, Now now, bool overloaded) {
+  Published message;
+  if (const auto why = decode_message(frames, message); why != Reject::none) {
+    return rejections_.add(why, std::to_string(frames.size()) + " frames");
+  }
+  if (!overloaded) return take(message, now);
+  if (message.stamp) {
+    ++counters_.deferred;
+  } else {
+    rejections_.add(Reject::overload, message.topic);
+  }
+}
+
+void Spine::take(const Published& message, Now now) {
+  Event event;
+  if (const auto why = intake_.check(message, now.wall, event); why != Reject::none) {
+    return rejections_.add(why, message.producer.empty() ? message.topic : message.producer);
+  }
+  if (message.stamp) {
+    producers_.offer(message.producer, *message.stamp, std::move(event), now, ready_);
+  } else {
+    ready_.events.push_back(std::move(event));
+  }
+}
+
+void Spine::control(std::string_view peer, const std::vector<std::string_view>& frames, Now now) {
+  if (frames.size() == 5 && frames[0] == kControlEvent) {
+    return message({frames.begin() + 1, frames.end()}, now, false);
+  }
+  if (frames.size() != 1) return rejections_.add(Reject::bad_control, std::to_string(frames.size()) + " frames");
+  const auto decoded = decode_from_producer(frames[0]);
+  if (!decoded) return rejections_.add(Reject::bad_control, decoded.error().message);
+  producers_.control(peer, *decoded, now, ready_);
+}
+
+void Spine::tick(Now now) {
+  producers_.tick(now, ready_);
+  for (auto& report : rejections_.due(now)) {
+    ready_.events.push_back(rejected_event(report, now.wall, policies_));
+    reports_.push_back(std::move(report));
+  }
+}
+
+Spine::Output Spine::commit(Now now) {
+  for (const auto& change : producers_.take_changes()) ready_.events.push_back(producer_event(change, policies_));
+  Output output;
+  output.batch = append_ready(now);
+  producers_.after_commit(now);
+  output.to_producers = producers_.take_messages();
+  output.reports = std::exchange(reports_, {});
+  return output;
+}
+
+BatchPtr Spine::append_ready(Now now) {
+  if (ready_.events.empty() && ready_.lost.empty()) return nullptr;
+  for (auto& event : ready_.events) {
+    event.appended = now.wall;
+    counters_.bytes += event.payload.size();
+  }
+  for (const auto& lost : ready_.lost) counters_.lost += lost.to - lost.from + 1;
+  counters_.events += ready_.events.size();
+  stream_.append(ready_.events);
+
+  auto batch = std::make_shared<Batch>();
+  batch->events.reserve(ready_.events.size());
+  for (auto& event : ready_.events) batch->events.push_back(std::make_shared<const Event>(std::move(event)));
+  batch->lost = std::exchange(ready_.lost, {});
+  batch->head = stream_.head();
+  ready_.events.clear();
+  return batch;
+}
+
+}  // namespace trestle

@@ -1,0 +1,67 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "bridge/core/event.h"
+#include "bridge/core/intake.h"
+#include "bridge/core/producers.h"
+#include "bridge/core/rejections.h"
+#include "bridge/core/stream.h"
+
+namespace trestle {
+
+/// The one writer of the stream: checks what producers send, puts each producer's events in order, numbers, keeps, and
+/// says what to deliver and what to answer. It decides; bridge/ingest does.
+///
+///     messages ─► message(), control() ─► commit() ─► batch for the shards, answers for the producers
+///
+/// Thread: one, its owner's.  Bound: what is taken between two commits is up to the caller; the rest by its parts.
+class Spine {
+ public:
+  struct Counters {
+    std::uint64_t events = 0;     ///< appended to the stream, the bridge's own included
+    std::uint64_t bytes = 0;      ///< of their payloads
+    std::uint64_t lost = 0;       ///< sequenced events given up
+    std::uint64_t deferred = 0;   ///< sequenced events dropped under overload, to be repaired
+  };
+  struct Output {
+    BatchPtr batch;  ///< nullptr if there is nothing to deliver
+    std::vector<ToProducer> to_producers;
+    std::vector<Rejections::Report> reports;  ///< for the log
+  };
+
+  /// `policies` and `stream` outlive the spine.
+  Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits = {});
+
+  /// One multipart message of the event socket. While `overloaded` (the shards are behind) nothing is taken: plain events
+  /// are counted as rejected, sequenced ones will be asked for again.
+  void message(const std::vector<std::string_view>& frames, Now now, bool overloaded);
+  /// One message of the control socket, without the routing id.
+  void control(std::string_view peer, const std::vector<std::string_view>& frames, Now now);
+  /// Lets time pass; call at least every 50 ms.
+  void tick(Now now);
+  /// Appends what has come to the stream, and only then says what to deliver and to answer.
+  Output commit(Now now);
+
+  bool acks_pending() const { return producers_.acks_pending(); }
+  const Counters& counters() const { return counters_; }
+  const Rejections& rejections() const { return rejections_; }
+  std::vector<Producers::Info> producers(Now now) const { return producers_.list(now); }
+  Offset head() const { return stream_.head(); }
+
+ private:
+  void take(const Published& message, Now now);
+  BatchPtr append_ready(Now now);
+
+  const PolicyTable& policies_;
+  Stream& stream_;
+  Intake intake_;
+  Rejections rejections_;
+  Producers producers_;
+  Ready ready_;
+  std::vector<Rejections::Report> reports_;
+  Counters counters_;
+};
+
+}  // namespace trestle

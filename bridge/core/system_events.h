@@ -1,0 +1,15 @@
+#pragma once
+#include "bridge/core/event.h"
+#include "bridge/core/producers.h"
+#include "bridge/core/rejections.h"
+
+namespace trestle {
+
+/// The events that the bridge itself publishes, not yet numbered.
+
+/// $sys.producer.<id>: presence.
+Event producer_event(const Producers::Change& change, const PolicyTable& policies);
+/// $sys.rejected: messages that were refused, per reason, at most one a second.
+Event rejected_event(const Rejections::Report& report, Micros now, const PolicyTable& policies);
+
+}  // namespace trestle
