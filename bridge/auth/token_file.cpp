@@ -1,0 +1,141 @@
+#include "bridge/auth/token_file.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "bridge/core/rights.h"
+#include "bridge/store/private_file.h"
+
+namespace trestle {
+namespace {
+
+constexpr Micros kSecond = 1'000'000;
+constexpr const char* kTimeFormat = "%Y-%m-%dT%H:%M:%SZ";
+
+Error at(const std::filesystem::path& path, const YAML::Mark& mark, const std::string& what) {
+  return Error{path.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what};
+}
+
+bool is_sha256(const std::string& text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// Thrown inside this file only, to leave nested reading at once.
+struct BadEntry {
+  YAML::Mark mark;
+  std::string what;
+};
+
+std::string scalar(const YAML::Node& node, const std::string& name) {
+  if (!node.IsScalar()) throw BadEntry{node.Mark(), name + " must be a text"};
+  return node.Scalar();
+}
+
+Micros time_of(const YAML::Node& node, const std::string& name) {
+  const auto time = parse_time(scalar(node, name));
+  if (!time) throw BadEntry{node.Mark(), name + " must be a time such as 2027-01-01T00:00:00Z"};
+  return *time;
+}
+
+std::vector<std::string> scopes_of(const YAML::Node& node) {
+  if (!node.IsSequence()) throw BadEntry{node.Mark(), "scopes must be a list, for example [read]"};
+  std::vector<std::string> scopes;
+  for (const auto& scope : node) scopes.push_back(scalar(scope, "a scope"));
+  if (const auto rights = parse_scopes(scopes); !rights) throw BadEntry{node.Mark(), rights.error().message};
+  return scopes;
+}
+
+void set_member(TokenRecord& record, const std::string& key, const YAML::Node& value) {
+  if (key == "name") {
+    record.name = scalar(value, key);
+  } else if (key == "sha256") {
+    record.sha256_hex = scalar(value, key);
+    if (!is_sha256(record.sha256_hex)) throw BadEntry{value.Mark(), "sha256 must be 64 lower-case hex digits"};
+  } else if (key == "scopes") {
+    record.scopes = scopes_of(value);
+  } else if (key == "created") {
+    record.created = time_of(value, key);
+  } else if (key == "expires") {
+    record.expires = time_of(value, key);
+  } else {
+    throw BadEntry{value.Mark(), "unknown key \"" + key + "\" (name, sha256, scopes, created, expires)"};
+  }
+}
+
+TokenRecord record_of(const YAML::Node& node) {
+  if (!node.IsMap()) throw BadEntry{node.Mark(), "a token must be a map with name, sha256 and scopes"};
+  TokenRecord record;
+  for (const auto& member : node) set_member(record, scalar(member.first, "a key"), member.second);
+  if (record.name.empty() || record.sha256_hex.empty()) throw BadEntry{node.Mark(), "a token needs a name and a sha256"};
+  return record;
+}
+
+std::vector<TokenRecord> records_of(const YAML::Node& root) {
+  std::vector<TokenRecord> records;
+  if (root.IsNull()) return records;
+  const auto list = root.IsMap() ? root["tokens"] : YAML::Node();
+  if (!list || root.size() != 1) throw BadEntry{root.Mark(), "a token file has one key, tokens"};
+  if (list.IsNull()) return records;
+  if (!list.IsSequence()) throw BadEntry{list.Mark(), "tokens must be a list"};
+  for (const auto& node : list) {
+    auto record = record_of(node);
+    const auto same = [&](const TokenRecord& other) {
+      return other.name == record.name || other.sha256_hex == record.sha256_hex;
+    };
+    if (std::any_of(records.begin(), records.end(), same)) {
+      throw BadEntry{node.Mark(), "token \"" + record.name + "\" is there twice (by name or by hash)"};
+    }
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+}  // namespace
+
+Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path) {
+  const auto text = read_small_file(path);
+  if (!text) return text.error();
+  try {
+    return records_of(YAML::Load(*text));
+  } catch (const BadEntry& bad) {
+    return at(path, bad.mark, bad.what);
+  } catch (const YAML::Exception& error) {
+    return at(path, error.mark, error.msg);
+  }
+}
+
+Result<std::monostate> save_token_file(const std::filesystem::path& path, const std::vector<TokenRecord>& records) {
+  YAML::Emitter out;
+  out << YAML::Comment("Trestle's tokens, by hash. Made and changed by `trestle token`; trestled reads it again on SIGHUP.")
+      << YAML::BeginMap << YAML::Key << "tokens" << YAML::Value << YAML::BeginSeq;
+  for (const auto& record : records) {
+    out << YAML::BeginMap << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << record.name << YAML::Key
+        << "sha256" << YAML::Value << record.sha256_hex << YAML::Key << "scopes" << YAML::Value << YAML::Flow
+        << YAML::BeginSeq;
+    for (const auto& scope : record.scopes) out << YAML::DoubleQuoted << scope;
+    out << YAML::EndSeq << YAML::Key << "created" << YAML::Value << format_time(record.created);
+    if (record.expires) out << YAML::Key << "expires" << YAML::Value << format_time(*record.expires);
+    out << YAML::EndMap;
+  }
+  out << YAML::EndSeq << YAML::EndMap;
+  return write_private_file(path, std::string(out.c_str()) + "\n");
+}
+
+std::string format_time(Micros time) {
+  const auto seconds = static_cast<std::time_t>(time / kSecond);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, kTimeFormat, &utc)};
+}
+
+std::optional<Micros> parse_time(const std::string& text) {
+  std::tm utc{};
+  const char* end = strptime(text.c_str(), kTimeFormat, &utc);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return Micros{timegm(&utc)} * kSecond;
+}
+
+}  // namespace trestle

@@ -1,0 +1,41 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "proto/result.h"
+#include "proto/types.h"
+
+namespace trestle {
+
+/// One entry of the token file. The token itself is nowhere: only its hash.
+struct TokenRecord {
+  std::string name;                 ///< for people: logs and `trestle token list`
+  std::string sha256_hex;           ///< hash_token() of the token
+  std::vector<std::string> scopes;  ///< see parse_scopes()
+  Micros created = 0;
+  std::optional<Micros> expires;
+};
+
+/// Reads the token file:
+///
+///     tokens:
+///       - name: dashboard
+///         sha256: <64 hex digits>
+///         scopes: ["read:task.>", admin]
+///         created: 2026-11-21T20:00:00Z
+///         expires: 2027-01-01T00:00:00Z        # optional
+///
+/// Errors are one line with the file, the line and what to do. Names and hashes are unique. Never throws.
+Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path);
+
+/// Replaces the file at once, mode 0600.
+Result<std::monostate> save_token_file(const std::filesystem::path& path, const std::vector<TokenRecord>& records);
+
+/// UTC with seconds, for example 2026-11-21T20:00:00Z, and back.
+std::string format_time(Micros time);
+std::optional<Micros> parse_time(const std::string& text);
+
+}  // namespace trestle
