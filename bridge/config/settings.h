@@ -10,7 +10,7 @@
 #include "proto/envelope.h"
 
 /// Plain structs that say what each part of the bridge shall do; the comments are the reference that
-/// deploy/trestle.yaml spells out. After start-up nothing has heard of YAML: each part gets its own struct by value.
+/// deploy/trestle.yaml spells out. After start-up nothing has heard of YAML: each part gets its own struct.
 namespace trestle {
 
 using std::chrono::milliseconds;
@@ -27,7 +27,10 @@ struct ListenSettings {
   std::string address = "localhost";
   std::uint16_t port = 3001;
   bool tls = false;
-  /// The endpoints of this listener; the file's top-level list unless the listener has its own.
+  bool auth = true;       ///< `auth: none` in the file clears it: read-only, no token on this whole listener
+  bool insecure = false;  ///< allows a path without a token on an address beyond loopback
+  /// The endpoints of this listener, never empty after loading: the file's top-level list unless the listener
+  /// has its own. Their `auth` already is false where the listener's is.
   std::vector<EndpointSettings> endpoints;
 };
 
@@ -44,9 +47,9 @@ struct HeartbeatSettings {
 
 struct AuthSettings {
   bool enabled = true;
-  std::string token;                                ///< one static token that may read everything; empty: none
-  std::filesystem::path tokens_file = "tokens.yaml";  ///< made with one token on first start if no token is configured
-  milliseconds timeout{5'000};                      ///< for a first message {"type":"auth",…}
+  std::string token;  ///< one static token that may read everything; empty: none
+  std::filesystem::path tokens_file = "tokens.yaml";  ///< made on first start if no token is configured
+  milliseconds timeout{5'000};                        ///< for a first message {"type":"auth",…}
 };
 
 struct IngestSettings {

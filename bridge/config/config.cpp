@@ -1,0 +1,85 @@
+#include "bridge/config/config.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "bridge/config/keys.h"
+#include "bridge/config/places.h"
+#include "bridge/config/read.h"
+#include "bridge/config/validate.h"
+#include "bridge/config/yaml_tree.h"
+
+namespace trestle {
+namespace {
+
+namespace fs = std::filesystem;
+
+// SQLite's name for a database without a file; not a path.
+bool is_file(const fs::path& path) { return !path.empty() && path != ":memory:"; }
+
+void resolve_paths(const Keys& keys, const fs::path& folder) {
+  for (const auto& key : keys) {
+    if (key.shape == Key::Shape::map) resolve_paths(key.keys(), folder);
+    if (!key.path) continue;
+    const fs::path path = key.get().front();
+    if (is_file(path)) key.set((folder / path).string());
+  }
+}
+
+/// Gives each listener its endpoints, with `auth` as it comes out there.
+void hand_down_endpoints(Draft& draft) {
+  for (auto& listener : draft.settings.listen) {
+    if (listener.endpoints.empty()) listener.endpoints = draft.endpoints;
+    for (auto& endpoint : listener.endpoints) endpoint.auth = endpoint.auth && listener.auth;
+  }
+}
+
+Result<Settings> settings_from(const YamlNode& tree, Places places, const fs::path& folder,
+                               const Environment& env, const EnvironmentNames& env_names) {
+  Draft draft = default_draft();
+  if (auto error = read_tree(tree, draft, places)) return *error;
+  if (auto error = read_environment(env, env_names, draft, places)) return *error;
+  if (auto complaint = find_complaint(draft)) return Error{places.line(complaint->path, complaint->message)};
+  resolve_paths(keys_of(draft), folder);
+  hand_down_endpoints(draft);
+  return std::move(draft.settings);
+}
+
+/// At most one byte more than a configuration may have, so that a device or a log given by mistake is not
+/// read whole.
+Result<std::string> read_file(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::is_directory(file, ignored)) return Error{file.string() + ": is a folder: name the file in it"};
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kMaxYamlBytes + 1, '\0');
+  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream && !stream.eof()) {
+    const int reason = errno;
+    return Error{file.string() + ": cannot be read: " + std::strerror(reason)};
+  }
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+}  // namespace
+
+Result<Settings> load_settings(const std::optional<fs::path>& file, const Environment& env,
+                               const EnvironmentNames& env_names) {
+  if (!file) return settings_from(YamlNode{}, Places("settings"), {}, env, env_names);
+  const auto text = read_file(*file);
+  if (!text) return text.error();
+  return parse_settings(*text, file->string(), file->parent_path(), env, env_names);
+}
+
+Result<Settings> parse_settings(std::string_view yaml, const std::string& name, const fs::path& folder,
+                                const Environment& env, const EnvironmentNames& env_names) {
+  Places places(name);
+  const auto tree = parse_yaml(yaml);
+  if (!tree) return Error{places.line(tree.error().line, tree.error().column, tree.error().message)};
+  return settings_from(*tree, std::move(places), folder, env, env_names);
+}
+
+}  // namespace trestle

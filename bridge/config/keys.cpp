@@ -1,0 +1,271 @@
+#include "bridge/config/keys.h"
+
+#include <utility>
+
+#include "bridge/config/codec.h"
+
+namespace trestle {
+namespace {
+
+using namespace codec;
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kGiB = 1024 * kMiB;
+constexpr std::size_t kLongestPath = 255;
+
+/// `Member` is what the codec speaks of, or an optional of it: unset, it has no text.
+template <class Member, class T>
+Key value_key(std::string name, Member& member, Codec<T> codec) {
+  Key key;
+  key.name = std::move(name);
+  key.quote = std::is_same_v<T, std::string> || std::is_same_v<T, Pattern>;
+  key.set = [&member, codec](const std::string& text) -> Problem {
+    auto parsed = codec.parse(text);
+    if (!parsed) return parsed.error().message;
+    member = std::move(*parsed);
+    return std::nullopt;
+  };
+  key.get = [&member, codec]() -> std::vector<std::string> {
+    if constexpr (std::is_same_v<Member, T>) {
+      return {codec.print(member)};
+    } else {
+      return member ? std::vector<std::string>{codec.print(*member)} : std::vector<std::string>{};
+    }
+  };
+  return key;
+}
+
+Key path_key(std::string name, std::filesystem::path& member) {
+  auto key = value_key(std::move(name), member, path());
+  key.quote = true;
+  key.path = true;
+  return key;
+}
+
+Key values_key(std::string name, std::vector<std::string>& member, Codec<std::string> codec) {
+  Key key;
+  key.name = std::move(name);
+  key.shape = Key::Shape::values;
+  key.quote = true;
+  key.set = [&member, codec](const std::string& text) -> Problem {
+    auto parsed = codec.parse(text);
+    if (!parsed) return parsed.error().message;
+    member.push_back(std::move(*parsed));
+    return std::nullopt;
+  };
+  key.get = [&member] { return member; };
+  key.clear = [&member] { member.clear(); };
+  return key;
+}
+
+Key map_key(std::string name, std::function<Keys()> keys) {
+  Key key;
+  key.name = std::move(name);
+  key.shape = Key::Shape::map;
+  key.keys = std::move(keys);
+  return key;
+}
+
+/// `fresh` is what a new item starts as.
+template <class T>
+Key maps_key(std::string name, std::vector<T>& member, T fresh, Keys (*keys)(T&)) {
+  Key key;
+  key.name = std::move(name);
+  key.shape = Key::Shape::maps;
+  key.clear = [&member] { member.clear(); };
+  key.add = [&member, fresh, keys] {
+    member.push_back(fresh);
+    return keys(member.back());
+  };
+  key.items = [&member, keys] {
+    std::vector<Keys> all;
+    for (auto& item : member) all.push_back(keys(item));
+    return all;
+  };
+  return key;
+}
+
+Key omit_if_empty(Key key) {
+  key.omit_if_empty = true;
+  return key;
+}
+
+Codec<bool> token_or_none() { return word<bool>({{"token", true}, {"none", false}}); }
+
+Codec<std::string> endpoint_path() {
+  const auto parse = [](const std::string& text) -> Result<std::string> {
+    const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (text.empty() || text.front() != '/' || !plain || text.size() > kLongestPath) {
+      return Error{in_quotes(text) + " is not a path: write one that starts with /, such as \"/ws\""};
+    }
+    if (text.find_first_of("?#") != std::string::npos) {
+      return Error{in_quotes(text) + " has a ? or #: write the path alone, clients add the rest"};
+    }
+    return text;
+  };
+  return {parse, same_text};
+}
+
+// A token travels in URLs, headers and subprotocols; the message must not show it.
+Codec<std::string> token() {
+  const auto parse = [](const std::string& text) -> Result<std::string> {
+    const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    if (!plain || text.size() > kLongestPath) {
+      return Error{"a token is at most 255 printable ASCII characters without spaces (not shown here)"};
+    }
+    return text;
+  };
+  return {parse, same_text};
+}
+
+Codec<std::string> zmq_address_or_none(ZmqSide side) {
+  const auto parse = [side](const std::string& text) -> Result<std::string> {
+    if (text.empty()) return text;
+    return parse_zmq_address(text, side);
+  };
+  return {parse, same_text};
+}
+
+Keys keys_of_endpoint(EndpointSettings& s) {
+  return {value_key("path", s.path, endpoint_path()),
+          value_key("format", s.format, word<Form>({{"envelope", Form::envelope}, {"bare", Form::bare}})),
+          value_key("auth", s.auth, token_or_none())};
+}
+
+// A new endpoint has no path, so that one left out is noticed.
+Key endpoints_key(std::vector<EndpointSettings>& member) {
+  auto key = maps_key("endpoints", member, EndpointSettings{"", Form::envelope, true}, keys_of_endpoint);
+  key.may_be_empty = false;
+  return key;
+}
+
+Keys keys_of_listener(ListenSettings& s) {
+  return {value_key("address", s.address, listen_address()),
+          value_key("port", s.port, count<std::uint16_t>({0, 65535})),
+          value_key("tls", s.tls, boolean()),
+          value_key("auth", s.auth, token_or_none()),
+          value_key("insecure", s.insecure, boolean()),
+          endpoints_key(s.endpoints)};
+}
+
+Key listen_key(std::vector<ListenSettings>& member) {
+  auto key = maps_key("listen", member, ListenSettings{}, keys_of_listener);
+  key.may_be_empty = false;
+  key.one_is_enough = true;
+  return key;
+}
+
+Keys keys_of_tls(TlsSettings& s) { return {path_key("certificate", s.certificate), path_key("key", s.key)}; }
+
+Keys keys_of_heartbeat(HeartbeatSettings& s) {
+  return {value_key("enabled", s.enabled, boolean()),
+          value_key("interval", s.interval, duration<milliseconds>(100ms, 24h)),
+          value_key("timeout", s.timeout, duration<milliseconds>(100ms, 1h))};
+}
+
+Keys keys_of_auth(AuthSettings& s) {
+  auto static_token = value_key("token", s.token, token());
+  static_token.secret = true;
+  return {value_key("enabled", s.enabled, boolean()), std::move(static_token),
+          path_key("tokens_file", s.tokens_file),
+          value_key("timeout", s.timeout, duration<milliseconds>(100ms, 10min))};
+}
+
+Keys keys_of_ingest(IngestSettings& s) {
+  return {values_key("bind", s.bind, zmq_address(ZmqSide::bind)),
+          values_key("connect", s.connect, zmq_address(ZmqSide::connect)),
+          value_key("control", s.control, zmq_address_or_none(ZmqSide::bind)),
+          value_key("max_event", s.max_event, size({kKiB, 64 * kMiB})),
+          value_key("insecure", s.insecure, boolean())};
+}
+
+Keys keys_of_stream(StreamSettings& s) {
+  using Durability = StreamSettings::Durability;
+  return {
+      path_key("path", s.path),
+      value_key("durability", s.durability,
+                word<Durability>({{"process", Durability::process}, {"power", Durability::power}})),
+  };
+}
+
+Keys keys_of_session(SessionSettings& s) {
+  return {value_key("queue", s.queue, size({64 * kKiB, kGiB})),
+          value_key("stall", s.stall, duration<milliseconds>(100ms, 1h))};
+}
+
+Keys keys_of_limits(LimitSettings& s) {
+  return {value_key("connections", s.connections, count<std::size_t>({0, 1'000'000})),
+          value_key("per_address", s.per_address, count<std::size_t>({0, 1'000'000})),
+          value_key("message", s.message, size({kKiB, 64 * kMiB})),
+          value_key("body", s.body, size({kKiB, 64 * kMiB})),
+          value_key("requests_per_second", s.requests_per_second, count<std::size_t>({1, 1'000'000}))};
+}
+
+Keys keys_of_log(LogSettings& s) {
+  using Level = LogSettings::Level;
+  using Format = LogSettings::Format;
+  return {
+      value_key("level", s.level,
+                word<Level>({{"debug", Level::debug},
+                             {"info", Level::info},
+                             {"warning", Level::warning},
+                             {"error", Level::error}})),
+      value_key("format", s.format, word<Format>({{"text", Format::text}, {"json", Format::json}})),
+  };
+}
+
+Keys keys_of_retain(Retain& s) {
+  return {value_key("age", s.age, duration<seconds>(1s, 24h * 3650)),
+          value_key("count", s.count, count<std::size_t>({1, 1'000'000'000})),
+          value_key("bytes", s.bytes, size({kKiB, 1024 * kGiB}))};
+}
+
+Keys keys_of_policy(Policy& s) {
+  return {
+      value_key("match", s.match, pattern()),
+      value_key("keep", s.keep,
+                word<Keep>({{"none", Keep::none}, {"latest", Keep::latest}, {"log", Keep::log}})),
+      omit_if_empty(value_key("key", s.key, pointer())),
+      value_key("until", s.until, pattern()),
+      map_key("retain", [&s] { return keys_of_retain(s.retain); }),
+      value_key("under_pressure", s.under_pressure,
+                word<UnderPressure>({{"close", UnderPressure::close},
+                                     {"drop", UnderPressure::drop},
+                                     {"merge", UnderPressure::merge}})),
+      omit_if_empty(value_key("merge", s.merge, pointer())),
+      omit_if_empty(values_key("merge_by", s.merge_by, {parse_pointer, same_text})),
+  };
+}
+
+}  // namespace
+
+Draft default_draft() {
+  Draft draft;
+  draft.settings.listen.emplace_back();
+  draft.endpoints = {
+      {"/", Form::envelope, true}, {"/ws", Form::envelope, true}, {"/plugin/ws", Form::bare, true}};
+  return draft;
+}
+
+Keys keys_of(Draft& draft) {
+  auto& s = draft.settings;
+  return {
+      listen_key(s.listen),
+      endpoints_key(draft.endpoints),
+      map_key("tls", [&s] { return keys_of_tls(s.tls); }),
+      map_key("heartbeat", [&s] { return keys_of_heartbeat(s.heartbeat); }),
+      map_key("auth", [&s] { return keys_of_auth(s.auth); }),
+      map_key("ingest", [&s] { return keys_of_ingest(s.ingest); }),
+      map_key("stream", [&s] { return keys_of_stream(s.stream); }),
+      map_key("session", [&s] { return keys_of_session(s.session); }),
+      map_key("limits", [&s] { return keys_of_limits(s.limits); }),
+      value_key("shards", s.shards, count<std::size_t>({0, 256})),
+      map_key("log", [&s] { return keys_of_log(s.log); }),
+      maps_key("topics", s.topics, Policy{}, keys_of_policy),
+  };
+}
+
+}  // namespace trestle

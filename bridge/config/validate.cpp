@@ -1,0 +1,111 @@
+#include "bridge/config/validate.h"
+
+#include <algorithm>
+
+#include "bridge/config/address.h"
+#include "bridge/config/places.h"
+#include "bridge/config/text.h"
+
+namespace trestle {
+namespace {
+
+using MaybeComplaint = std::optional<Complaint>;
+
+MaybeComplaint check_endpoints(const std::vector<EndpointSettings>& endpoints, const std::string& list) {
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    const auto& path = endpoints[i].path;
+    if (path.empty()) return Complaint{path_item(list, i), "needs a path, such as \"/ws\""};
+    const auto first = std::find_if(endpoints.begin(), endpoints.end(),
+                                    [&](const EndpointSettings& other) { return other.path == path; });
+    if (first != endpoints.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return Complaint{path_item(list, i) + ".path",
+                       in_quotes(path) + " is already an endpoint: give each its own path"};
+    }
+  }
+  return std::nullopt;
+}
+
+bool lets_in_without_token(const ListenSettings& listener, const Draft& draft) {
+  const auto& endpoints = listener.endpoints.empty() ? draft.endpoints : listener.endpoints;
+  const bool open_endpoint =
+      std::any_of(endpoints.begin(), endpoints.end(), [](const EndpointSettings& e) { return !e.auth; });
+  return !draft.settings.auth.enabled || !listener.auth || open_endpoint;
+}
+
+MaybeComplaint check_listener(const ListenSettings& listener, const Draft& draft, const std::string& path) {
+  const auto& tls = draft.settings.tls;
+  if (listener.tls && (tls.certificate.empty() || tls.key.empty())) {
+    return Complaint{path + ".tls", "needs tls.certificate and tls.key, both PEM files"};
+  }
+  if (!is_loopback(listener.address) && !listener.insecure && lets_in_without_token(listener, draft)) {
+    return Complaint{
+        path + ".address",
+        in_quotes(listener.address) +
+            " can be reached from other machines and authentication is off there: turn it on, listen on "
+            "localhost, or say insecure: true on this listener if it is meant"};
+  }
+  return check_endpoints(listener.endpoints, path + ".endpoints");
+}
+
+MaybeComplaint check_listen(const Draft& draft) {
+  const auto& listen = draft.settings.listen;
+  for (std::size_t i = 0; i < listen.size(); ++i) {
+    const auto path = path_item("listen", i);
+    if (auto complaint = check_listener(listen[i], draft, path)) return complaint;
+    const auto first = std::find_if(listen.begin(), listen.end(), [&](const ListenSettings& other) {
+      return other.address == listen[i].address && other.port == listen[i].port && other.port != 0;
+    });
+    if (first < listen.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return Complaint{path, "has the address and port of another listener: give it a port of its own"};
+    }
+  }
+  return std::nullopt;
+}
+
+MaybeComplaint check_tls(const TlsSettings& tls) {
+  if (!tls.certificate.empty() && tls.key.empty())
+    return Complaint{"tls", "has a certificate but no key: set tls.key"};
+  if (tls.certificate.empty() && !tls.key.empty()) {
+    return Complaint{"tls", "has a key but no certificate: set tls.certificate"};
+  }
+  return std::nullopt;
+}
+
+MaybeComplaint check_auth(const AuthSettings& auth) {
+  if (auth.token == "***")
+    return Complaint{"auth.token", "*** stands for a token that was not printed: put the token itself"};
+  return std::nullopt;
+}
+
+MaybeComplaint check_zmq(const std::string& address, const std::string& path) {
+  if (is_local_zmq_address(address)) return std::nullopt;
+  return Complaint{
+      path, in_quotes(address) +
+                " can be reached from other machines, and anybody there could publish: use 127.0.0.1 or "
+                "ipc://, or say ingest.insecure: true if the network is trusted"};
+}
+
+MaybeComplaint check_ingest(const IngestSettings& ingest) {
+  if (ingest.insecure) return std::nullopt;
+  for (std::size_t i = 0; i < ingest.bind.size(); ++i) {
+    if (auto complaint = check_zmq(ingest.bind[i], path_item("ingest.bind", i))) return complaint;
+  }
+  for (std::size_t i = 0; i < ingest.connect.size(); ++i) {
+    if (auto complaint = check_zmq(ingest.connect[i], path_item("ingest.connect", i))) return complaint;
+  }
+  return check_zmq(ingest.control, "ingest.control");
+}
+
+}  // namespace
+
+std::optional<Complaint> find_complaint(const Draft& draft) {
+  const auto& s = draft.settings;
+  if (auto complaint = check_endpoints(draft.endpoints, "endpoints")) return complaint;
+  if (auto complaint = check_listen(draft)) return complaint;
+  if (auto complaint = check_tls(s.tls)) return complaint;
+  if (auto complaint = check_auth(s.auth)) return complaint;
+  if (auto complaint = check_ingest(s.ingest)) return complaint;
+  return find_policy_complaint(s.topics);
+}
+
+}  // namespace trestle

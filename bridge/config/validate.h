@@ -1,0 +1,20 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "bridge/config/keys.h"
+
+namespace trestle {
+
+/// What does not fit together although each value alone is right.
+struct Complaint {
+  std::string path;  ///< of the value to change, as in Places: `listen[0].tls`
+  std::string message;
+};
+
+/// Checks a draft before its listeners have inherited the top-level endpoints.
+std::optional<Complaint> find_complaint(const Draft& draft);
+/// The part of it that is about `topics`.
+std::optional<Complaint> find_policy_complaint(const std::vector<Policy>& topics);
+
+}  // namespace trestle
