@@ -40,21 +40,27 @@ def bridge_environment(extra):
 
 
 class Bridge:
-    """Starts trestled with a generated trestle.yaml on free ports; whoever makes one stops it."""
+    """Starts trestled with a generated trestle.yaml on free ports; whoever makes one stops it.
 
-    def __init__(self, folder, config=None, env=None, args=(), prefix=()):
+    config: laid over the tests' own; or a text, taken as it is.
+    files: {name: text} beside the configuration.  prefix: a command that trestled is started by."""
+
+    def __init__(self, folder, config=None, env=None, args=(), prefix=(), files=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.token = TOKEN
         self.events_addr = f"tcp://127.0.0.1:{free_port()}"
         self.control_addr = f"tcp://127.0.0.1:{free_port()}"
-        self.config = merged(self._defaults(), config or {})
+        self.config = config if isinstance(config, str) else merged(self._defaults(), config or {})
+        for name, text in (files or {}).items():
+            (self.folder / name).write_text(text)
         self.env = env or {}
         self.args = list(args)
         self.prefix = list(prefix)
         self.process = None
         self.port = None
         self.runs = 0
+        self.with_file = True  # False: no -c, the environment says it all
 
     def _defaults(self):
         return {
@@ -67,13 +73,19 @@ class Bridge:
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
+    def write_config(self):
+        text = self.config if isinstance(self.config, str) else yaml.safe_dump(self.config)
+        (self.folder / "trestle.yaml").write_text(text)
+
     def launch(self):
         """Starts the program without waiting for anything."""
         self.runs += 1
-        (self.folder / "trestle.yaml").write_text(yaml.safe_dump(self.config))
+        if self.with_file:
+            self.write_config()
         self.out_path = self.folder / f"stdout.{self.runs}"
         self.err_path = self.folder / f"stderr.{self.runs}"
-        command = [*self.prefix, str(BINARY), "-c", str(self.folder / "trestle.yaml"), *self.args]
+        file = ["-c", str(self.folder / "trestle.yaml")] if self.with_file else []
+        command = [*self.prefix, str(BINARY), *file, *self.args]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                             env=bridge_environment(self.env))

@@ -1,0 +1,77 @@
+"""The first start makes a token, stores it and says where to go; later ones say nothing."""
+import re
+import stat
+
+import pytest
+
+NO_TOKEN = {"auth": {"token": None}}
+URL = re.compile(r"(http://[^\s\"]*?[?#&]token=([A-Za-z0-9_-]+))")
+
+
+@pytest.fixture
+def first(trestled):
+    """(bridge, token) of a first start."""
+    bridge = trestled(NO_TOKEN)
+    found = URL.findall(bridge.output())
+    assert len(found) == 1, bridge.output()
+    return bridge, found[0][1]
+
+
+def test_the_url_is_printed_once_and_ready_to_open(first):
+    bridge, token = first
+    url = URL.search(bridge.output())[1]
+    assert f":{bridge.port}/" in url
+    assert bridge.output().count(token) == 1
+
+
+def test_the_token_file_is_private_and_holds_no_token(first):
+    bridge, token = first
+    file = bridge.folder / "tokens.yaml"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert token not in file.read_text()
+
+
+def test_the_token_has_all_scopes(first, connect):
+    bridge, token = first
+    client = connect(bridge, token=token, topics=">,$sys.>")
+    assert client.request("ping")["success"]
+    assert bridge.http("/api/status", token=token)[0] == 200
+
+
+def test_the_second_start_prints_nothing_and_the_token_still_works(first, connect):
+    bridge, token = first
+    assert bridge.stop() == 0
+    bridge.restart()
+    assert not URL.search(bridge.output()) and token not in bridge.output()
+    assert connect(bridge, token=token).request("ping")["success"]
+
+
+def test_no_file_is_made_when_a_token_is_configured(bridge):
+    assert not (bridge.folder / "tokens.yaml").exists()
+    assert not URL.search(bridge.output())
+
+
+def test_no_file_is_made_when_authentication_is_off(trestled):
+    bridge = trestled({"auth": {"enabled": False, "token": None}})
+    assert not (bridge.folder / "tokens.yaml").exists()
+
+
+def test_the_token_can_come_from_the_environment(trestled, connect):
+    bridge = trestled(NO_TOKEN, env={"TRESTLE_AUTH_TOKEN": "from-the-environment"})
+    assert connect(bridge, token="from-the-environment").request("ping")["success"]
+    assert not (bridge.folder / "tokens.yaml").exists()
+
+
+def test_without_a_configuration_file_it_lives_in_the_working_directory(make_bridge, connect):
+    """Everything by environment, as in a container."""
+    from harness.wait import eventually, free_port
+    bridge = make_bridge()
+    port = free_port()
+    bridge.env = {"TRESTLE_LISTEN_PORT": str(port), "TRESTLE_LISTEN_ADDRESS": "127.0.0.1",
+                  "TRESTLE_INGEST_BIND": bridge.events_addr, "TRESTLE_INGEST_CONTROL": bridge.control_addr,
+                  "TRESTLE_STREAM_PATH": ":memory:", "TRESTLE_LOG_FORMAT": "json"}
+    bridge.with_file = False
+    bridge.launch()
+    bridge.port = port
+    eventually(bridge.healthy, "/healthz")
+    assert (bridge.folder / "tokens.yaml").exists()

@@ -1,0 +1,161 @@
+"""The HTTP side of the port."""
+import json
+
+import pytest
+
+from harness.bridge import TOKEN
+from harness.raw import connect, exchange, read_all, status_of, upgrade
+from harness.wait import PATIENCE
+
+
+def get(bridge, target, version="1.1", headers=()):
+    lines = [f"GET {target} HTTP/{version}", *(["Host: 127.0.0.1"] if version == "1.1" else []), *headers, "", ""]
+    return exchange(bridge.port, "\r\n".join(lines).encode())
+
+
+def test_healthz(bridge):
+    assert bridge.http("/healthz")[0] == 200
+
+
+def test_the_page_needs_no_token_and_holds_no_data(bridge):
+    code, body = bridge.http("/")
+    assert code == 200 and "<html" in body.lower()
+    assert TOKEN not in body
+
+
+def test_status_needs_a_token(bridge):
+    assert bridge.http("/api/status")[0] == 401
+    assert bridge.http("/api/status", token="wrong")[0] == 401
+    assert bridge.http("/api/status", token=TOKEN)[0] == 200
+    assert bridge.http("/api/status?token=" + TOKEN)[0] == 200
+
+
+def test_status_says_who_and_what(bridge, connect, publisher):
+    client = connect(bridge, topics="queue-update,command-progress.*", meta="1")
+    client.until("live")
+    publisher(bridge).event({"type": "queue-update", "n": 1})
+    client.until("queue-update")
+    status = bridge.status()
+    assert status["state"] == "ok" and status["version"] and status["epoch"].isdigit()
+    assert status["offset"] >= 1 and status["uptime_s"] >= 0
+    assert status["sessions_total"] == 1
+    session = status["sessions"][0]
+    assert {"id", "address", "identity", "endpoint", "format", "meta", "topics", "since", "sent", "bytes",
+            "queued"} <= set(session)
+    assert session["meta"] is True and session["endpoint"] == "/" and session["format"] == "envelope"
+    assert sorted(session["topics"]) == ["command-progress.*", "queue-update"]
+    assert session["address"].startswith("127.0.0.1") and session["sent"] >= 1
+    assert [topic["topic"] for topic in status["topics"]] == ["queue-update"] and status["topics_total"] == 1
+    assert {"events_in", "deliveries", "bytes_out"} <= set(status["rates"])
+    assert isinstance(status["counters"], dict) and isinstance(status["rejections"], dict)
+
+
+def test_a_session_that_left_is_not_counted(bridge, connect):
+    connect(bridge).close()
+    bridge.wait_status(lambda status: status["sessions_total"] == 0, "the session gone")
+
+
+def test_unknown_paths(bridge):
+    for path in ("/nowhere", "/healthz/more", "/../etc/passwd", "/%2e%2e/etc/passwd", "//"):
+        assert status_of(get(bridge, path)) == 404, path
+    assert bridge.http("/nowhere", method="POST", body="x")[0] in (404, 405)
+
+
+def test_wrong_methods(bridge):
+    for method in ("DELETE", "PUT", "POST"):
+        assert bridge.http("/healthz", method=method, body="")[0] == 405, method
+
+
+def test_head_has_no_body(bridge):
+    answer = exchange(bridge.port, b"HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert status_of(answer) == 200 and answer.endswith(b"\r\n\r\n")
+
+
+def test_a_body_needs_a_length(bridge):
+    head = b"POST /api/status HTTP/1.1\r\nHost: x\r\n"
+    assert status_of(exchange(bridge.port, head + b"\r\n")) == 411
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    assert status_of(exchange(bridge.port, chunked)) == 411
+
+
+@pytest.mark.parametrize("length", ["-1", "12x", "99999999999999999999999", ""])
+def test_a_nonsensical_length(bridge, length):
+    request = f"POST /api/status HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode()
+    assert status_of(exchange(bridge.port, request)) in (400, 411, 413)
+
+
+def test_a_body_over_the_limit_is_refused_before_it_is_sent(trestled):
+    bridge = trestled({"limits": {"body": "1KiB"}})
+    request = b"POST /api/status HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
+    assert status_of(exchange(bridge.port, request)) == 413
+
+
+def test_http_1_0(bridge):
+    answer = get(bridge, "/healthz", version="1.0")
+    assert status_of(answer) == 200
+
+
+def test_every_answer_says_that_the_connection_ends(bridge):
+    for path in ("/healthz", "/", "/nowhere", "/api/status"):
+        assert b"connection: close" in get(bridge, path).lower(), path
+
+
+def test_answers_are_as_long_as_they_say(bridge):
+    for path in ("/", "/healthz", "/nowhere", "/api/status?token=" + TOKEN):
+        head, body = get(bridge, path).split(b"\r\n\r\n", 1)
+        length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        assert int(length[0].split(b":")[1]) == len(body), path
+
+
+@pytest.mark.parametrize("version", [0, 7, 8, 12, 14, 99])
+def test_other_websocket_versions_are_told_the_right_one(bridge, version):
+    answer = exchange(bridge.port, upgrade("/?token=" + TOKEN, version=version))
+    assert status_of(answer) == 426
+    assert b"sec-websocket-version: 13" in answer.lower()
+
+
+def test_an_upgrade_without_a_version_is_not_the_old_protocol(bridge):
+    request = (b"GET /?token=" + TOKEN.encode() + b" HTTP/1.1\r\nHost: x\r\nUpgrade: WebSocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\nSec-WebSocket-Key2: 12998 5 Y3 1  .P00\r\n\r\n^n:ds[4U")
+    assert status_of(exchange(bridge.port, request)) in (400, 426)
+
+
+def test_an_upgrade_without_a_key_is_refused(bridge):
+    request = (b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               b"Sec-WebSocket-Version: 13\r\n\r\n")
+    assert status_of(exchange(bridge.port, request)) == 400
+
+
+def test_an_upgrade_of_an_unknown_path_is_404(bridge):
+    assert status_of(exchange(bridge.port, upgrade("/nowhere?token=" + TOKEN))) == 404
+
+
+def test_a_slow_handshake_is_closed(bridge):
+    """One that never ends, and one that trickles."""
+    with connect(bridge.port) as silent, connect(bridge.port) as halting:
+        halting.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+        for sock in (silent, halting):
+            sock.settimeout(15 * PATIENCE)
+            answer = read_all(sock)
+            assert answer == b"" or status_of(answer) >= 400
+
+
+def test_endless_headers_are_cut_off(bridge):
+    with connect(bridge.port) as sock:
+        sock.settimeout(10 * PATIENCE)
+        try:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+            for _ in range(2000):
+                sock.sendall(b"X-Filler: " + b"y" * 1000 + b"\r\n")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        else:
+            assert status_of(read_all(sock)) in (400, 413, 431)
+    assert bridge.healthy()
+
+
+def test_the_status_is_valid_json_whatever_clients_call_themselves(bridge, connect, publisher):
+    connect(bridge, topics="command-progress.%22%5C", extra_headers={"User-Agent": '"\\\x01'})
+    publisher(bridge).event({"type": "command-progress", "id": '"\\\n'})
+    code, body = bridge.http("/api/status", token=TOKEN)
+    assert code == 200 and json.loads(body)["success"] is True

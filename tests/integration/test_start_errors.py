@@ -1,0 +1,258 @@
+"""What stops a start: one line that says what to do, and exit code 2."""
+import os
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+from harness.wait import eventually
+
+
+def refused(bridge, *mentions):
+    """Starts it, expects the refusal, and returns the one line."""
+    bridge.launch()
+    assert bridge.exit_code() == 2, bridge.output()
+    lines = bridge.stderr().splitlines()
+    assert len(lines) == 1, bridge.stderr()
+    for text in mentions:
+        assert str(text) in lines[0], lines[0]
+    bridge.process = None                                           # its end has been judged
+    return lines[0]
+
+
+@pytest.fixture
+def taken():
+    """A port that somebody else listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_port_in_use(make_bridge, taken):
+    refused(make_bridge({"listen": {"port": taken}}), "127.0.0.1", taken, "in use")
+
+
+def test_a_port_in_use_on_one_of_two_listeners(make_bridge, taken):
+    refused(make_bridge({"listen": [{"address": "127.0.0.1", "port": 0}, {"address": "127.0.0.1", "port": taken}]}), taken)
+
+
+def test_two_bridges_on_one_port(bridge, make_bridge):
+    refused(make_bridge({"listen": {"port": bridge.port}}), bridge.port, "in use")
+    assert bridge.healthy()
+
+
+@pytest.mark.parametrize("section", ["bind", "control"])
+def test_two_bridges_on_one_zeromq_port(bridge, make_bridge, section):
+    address = bridge.events_addr if section == "bind" else bridge.control_addr
+    refused(make_bridge({"ingest": {section: [address] if section == "bind" else address}}), address, "in use")
+    assert bridge.healthy()
+
+
+def test_two_bridges_on_one_ipc_path(trestled, make_bridge, publisher, connect, tmp_path):
+    """ZeroMQ would steal the path from the first one silently."""
+    address = f"ipc://{tmp_path}/events.sock"
+    first = trestled({"ingest": {"bind": [address]}})
+    refused(make_bridge({"ingest": {"bind": [address]}}), f"{tmp_path}/events.sock")
+    first.events_addr = address
+    client = connect(first)
+    publisher(first).event({"type": "hello"})
+    assert client.data()["type"] == "hello"
+
+
+def test_an_address_of_another_machine(make_bridge):
+    refused(make_bridge({"listen": {"address": "192.0.2.1"}}), "192.0.2.1")
+
+
+def test_zeromq_beyond_loopback_needs_to_be_meant(make_bridge):
+    refused(make_bridge({"ingest": {"bind": ["tcp://0.0.0.0:5556"]}}), "tcp://0.0.0.0:5556", "insecure")
+    refused(make_bridge({"ingest": {"control": "tcp://*:5557"}}), "insecure")
+
+
+@pytest.mark.parametrize("text, mentions", [
+    ("heartbeat: {intervall: 30s}\n", ["trestle.yaml:1:", "intervall", "interval"]),
+    ("log:\n  level: info\nlisten:\n  prot: 3001\n", ["trestle.yaml:4:3", "prot", "port"]),
+    ("session: {stall: 10}\n", ["trestle.yaml:1:", "stall"]),
+    ("session: {stall: 10 parsecs}\n", ["stall", "10 parsecs"]),
+    ("listen: {port: 70000}\n", ["port"]),
+    ("shards: many\n", ["shards"]),
+    ("auth: {enabled: maybe}\n", ["enabled"]),
+    ("auth: {enabled: true, enabled: false}\n", ["enabled"]),
+    ("topics: [{match: a..b, keep: latest}]\n", ["a..b"]),
+    ("topics: [{match: a, keep: forever}]\n", ["forever"]),
+    ("listen: [\n", ["trestle.yaml:"]),
+    ("just a text\n", ["trestle.yaml:"]),
+    ("shards: 1\n---\nshards: 2\n", ["trestle.yaml:"]),
+    ("endpoints: [{path: nowhere}]\n", ["nowhere"]),
+])
+def test_a_bad_configuration(make_bridge, text, mentions):
+    refused(make_bridge(text), *mentions)
+
+
+def test_a_missing_configuration_file(make_bridge):
+    bridge = make_bridge(args=["-c", "nowhere.yaml"])
+    bridge.with_file = False
+    refused(bridge, "nowhere.yaml")
+
+
+def test_a_mistyped_environment_variable(make_bridge):
+    refused(make_bridge(env={"TRESTLE_HEARTBEAT_INTERVALL": "30s"}), "TRESTLE_HEARTBEAT_INTERVALL")
+
+
+def test_a_bad_value_in_the_environment(make_bridge):
+    refused(make_bridge(env={"TRESTLE_LISTEN_PORT": "a door"}), "TRESTLE_LISTEN_PORT", "a door")
+
+
+def test_the_command_lines_variables_are_ignored(trestled):
+    assert trestled(env={"TRESTLE_URL": "http://nowhere", "TRESTLE_TOKEN": "x"}).healthy()
+
+
+# --- files ----------------------------------------------------------------------------------------------------------------
+
+def test_a_token_file_that_is_a_folder(make_bridge):
+    bridge = make_bridge({"auth": {"token": None}})
+    (bridge.folder / "tokens.yaml").mkdir()
+    refused(bridge, "tokens.yaml")
+
+
+@pytest.mark.parametrize("text", ["tokens: [", "tokens: 7\n", "tokens: [{name: a}]\n", "\0\xff",
+                                  "tokens: [{name: a, sha256: abc, scopes: [read]}]\n"])
+def test_a_broken_token_file(make_bridge, text):
+    refused(make_bridge({"auth": {"token": None}}, files={"tokens.yaml": text}), "tokens.yaml")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to start trestled as somebody else")
+def test_an_unreadable_token_file(make_bridge, tmp_path):
+    """Root reads everything, so this one runs as nobody."""
+    if not shutil.which("setpriv"):
+        pytest.skip("needs setpriv")
+    bridge = make_bridge({"auth": {"token": None}}, files={"tokens.yaml": "tokens: []\n"},
+                         prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+    (bridge.folder / "tokens.yaml").chmod(0)
+    if not reachable_by_nobody(bridge):
+        pytest.skip("nobody may not read the folder of the tests or run the program")
+    refused(bridge, "tokens.yaml", "ermission")
+
+
+def reachable_by_nobody(bridge):
+    """pytest's folders are private to their owner: opened up as far as this bridge, which holds no secret."""
+    from harness.bridge import BINARY
+    folder = bridge.folder
+    while folder.name and folder != folder.parent and str(folder).startswith("/tmp/"):
+        folder.chmod(0o755)
+        folder = folder.parent
+        if str(folder) == "/tmp":
+            break
+    command = [*bridge.prefix, "sh", "-c", 'test -x "$1" && test -x "$2"', "sh", str(BINARY), str(bridge.folder)]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    for name in ("one", "two"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
+                        "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"], check=True, capture_output=True)
+    return folder
+
+
+def tls(certificate, key):
+    return {"listen": {"tls": True}, "tls": {"certificate": str(certificate), "key": str(key)}}
+
+
+def test_a_missing_certificate(make_bridge, certificate):
+    refused(make_bridge(tls(certificate / "none.pem", certificate / "one.key")), "none.pem")
+
+
+def test_a_certificate_that_is_none(make_bridge, certificate):
+    (certificate / "garbage.pem").write_text("not a certificate\n")
+    refused(make_bridge(tls(certificate / "garbage.pem", certificate / "one.key")), "garbage.pem")
+
+
+def test_a_key_of_another_certificate(make_bridge, certificate):
+    refused(make_bridge(tls(certificate / "one.pem", certificate / "two.key")), "two.key")
+
+
+def test_a_listener_with_tls_but_no_certificate(make_bridge):
+    refused(make_bridge({"listen": {"tls": True}}), "certificate")
+
+
+# --- folders: each in a mount namespace of its own ------------------------------------------------------------------------
+
+def in_own_mounts(script):
+    """A prefix that runs `script` in a new mount namespace first; its $1 is the bridge's folder."""
+    return ["unshare", "--mount", "sh", "-c", f'set -e; {script}; shift; exec "$@"', "sh"]
+
+
+def mounting(make_bridge, script, config):
+    bridge = make_bridge(config)
+    (bridge.folder / "small").mkdir()
+    bridge.prefix = [*in_own_mounts(script), str(bridge.folder)]
+    if subprocess.run([*in_own_mounts(script), str(bridge.folder), "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let us mount anything")
+    return bridge
+
+
+READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"'
+FULL = 'mount -t tmpfs -o size=16k none "$1/small"; dd if=/dev/zero of="$1/small/filler" bs=1k count=64 2>/dev/null || true'
+
+
+def test_a_read_only_working_directory(make_bridge):
+    bridge = mounting(make_bridge, READ_ONLY, {"auth": {"token": None}})
+    refused(bridge, "tokens.yaml", "ead-only")
+
+
+def test_a_read_only_working_directory_is_fine_when_nothing_is_written(make_bridge):
+    bridge = mounting(make_bridge, READ_ONLY, {})
+    bridge.start()
+    assert bridge.healthy()
+
+
+def test_a_full_disk(make_bridge):
+    bridge = mounting(make_bridge, FULL, {"auth": {"token": None, "tokens_file": "small/tokens.yaml"}})
+    refused(bridge, "tokens.yaml", "space")
+
+
+def test_a_full_disk_leaves_no_half_written_token_file(make_bridge):
+    bridge = mounting(make_bridge, FULL, {"auth": {"token": None, "tokens_file": "small/tokens.yaml"}})
+    bridge.prefix[4] = bridge.prefix[4].replace('exec "$@"', '"$@" || code=$?; ls "$F"; exit $code').replace(
+        "shift;", 'F="$1/small"; shift;')
+    bridge.launch()
+    assert bridge.exit_code() == 2
+    assert bridge.stdout().split() == ["filler"]
+    bridge.process = None
+
+
+# --- and what does not stop it --------------------------------------------------------------------------------------------
+
+def run(bridge, *args):
+    from harness.bridge import BINARY, bridge_environment
+    return subprocess.run([BINARY, *args], cwd=bridge.folder, env=bridge_environment({}), capture_output=True, text=True,
+                          timeout=30, check=False)
+
+
+def test_check_reads_the_configuration_and_ends(make_bridge):
+    bridge = make_bridge()
+    bridge.write_config()
+    assert run(bridge, "-c", "trestle.yaml", "--check").returncode == 0
+    (bridge.folder / "trestle.yaml").write_text("shards: many\n")
+    answer = run(bridge, "-c", "trestle.yaml", "--check")
+    assert answer.returncode == 2 and "trestle.yaml:1:" in answer.stderr and len(answer.stderr.splitlines()) == 1
+
+
+def test_print_config_reads_back_to_the_same_and_hides_the_token(make_bridge):
+    bridge = make_bridge()
+    bridge.write_config()
+    first = run(bridge, "-c", "trestle.yaml", "--print-config")
+    assert first.returncode == 0 and bridge.token not in first.stdout
+    (bridge.folder / "again.yaml").write_text(first.stdout)
+    assert run(bridge, "-c", "again.yaml", "--print-config").stdout == first.stdout
+
+
+def test_an_unknown_option(make_bridge):
+    answer = run(make_bridge(), "--no-such-option")
+    assert answer.returncode == 2 and answer.stderr
+
+
+def test_a_bridge_that_was_killed_leaves_nothing_in_the_way(bridge):
+    bridge.kill9()
+    eventually(lambda: bridge.restart().healthy(), "the second life")

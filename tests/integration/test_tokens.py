@@ -1,0 +1,246 @@
+"""Each way to show a token, and what happens without a good one."""
+import time
+
+import pytest
+
+from harness.bridge import TOKEN
+from harness.tokens import tokens
+from harness.wait import TIMEOUT
+
+
+def works(client):
+    return client.request("ping", id="works")["success"]
+
+
+# --- ways to show it ------------------------------------------------------------------------------------------------------
+
+def test_in_the_query(bridge, connect):
+    assert works(connect(bridge))
+
+
+def test_in_the_query_percent_encoded(bridge, connect):
+    encoded = "".join(f"%{ord(letter):02x}" for letter in TOKEN)
+    assert works(connect(bridge.ws_url(token=None) + "?token=" + encoded))
+
+
+def test_without_a_slash_before_the_query(bridge, connect):
+    """The first seed document writes ws://localhost:3001?token=…"""
+    assert works(connect(f"ws://127.0.0.1:{bridge.port}?token={TOKEN}"))
+
+
+def test_as_a_bearer_header(bridge, connect):
+    for scheme in ("Bearer", "bearer"):
+        assert works(connect(bridge, token=None, extra_headers={"Authorization": f"{scheme} {TOKEN}"}))
+
+
+@pytest.mark.parametrize("name", ["trestle.v1", "trestle.plain"])
+def test_as_a_subprotocol_and_the_answer_does_not_repeat_it(bridge, connect, name):
+    for offered in ([name, "bearer." + TOKEN], ["bearer." + TOKEN, name]):
+        client = connect(bridge, token=None, subprotocols=offered)
+        assert client.subprotocol == name
+        assert works(client)
+
+
+def test_as_the_first_message(bridge, connect, publisher):
+    client = connect(bridge, token=None)
+    client.send({"type": "auth", "token": TOKEN, "id": 1})
+    assert client.reply(1)["data"]["type"] == "authenticated"
+    publisher(bridge).event({"type": "hello"})
+    assert client.data()["type"] == "hello"
+
+
+def test_events_do_not_come_before_the_first_message(bridge, connect, publisher):
+    waiting, watcher, source = connect(bridge, token=None), connect(bridge), publisher(bridge)
+    source.event({"type": "note"})
+    watcher.text()
+    waiting.send({"type": "auth", "token": TOKEN})
+    assert waiting.data()["type"] == "authenticated"
+    source.event({"type": "hello"})
+    assert waiting.data()["type"] == "hello"
+
+
+def test_the_snapshot_comes_after_the_first_message(bridge, connect, publisher):
+    watcher, source = connect(bridge), publisher(bridge)
+    source.event({"type": "queue-update", "n": 1})
+    watcher.text()
+    client = connect(bridge, token=None, meta="1")
+    client.send({"type": "auth", "token": TOKEN, "id": 1})
+    assert client.until("queue-update")["data"]["n"] == 1
+    client.until("live")
+
+
+# --- no good token: 101 and then a close code, which is all that a browser can see ---------------------------------------
+
+BAD_TOKENS = ["wrong", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "x" * 4000, "ü", " " + TOKEN]
+
+
+@pytest.mark.parametrize("token", BAD_TOKENS)
+def test_a_wrong_token_in_the_query_is_4401(bridge, connect, token):
+    assert connect(bridge, token=token).close_code() == 4401
+
+
+def test_a_wrong_token_in_the_header_is_4401(bridge, connect):
+    assert connect(bridge, token=None, extra_headers={"Authorization": "Bearer wrong"}).close_code() == 4401
+
+
+def test_a_wrong_token_in_the_subprotocol_is_4401(bridge, connect):
+    assert connect(bridge, token=None, subprotocols=["trestle.v1", "bearer.wrong"]).close_code() == 4401
+
+
+def test_a_wrong_token_in_the_first_message_is_4401(bridge, connect):
+    client = connect(bridge, token=None)
+    client.send({"type": "auth", "token": "wrong"})
+    assert client.close_code() == 4401
+
+
+@pytest.mark.parametrize("first", [{"type": "ping", "id": 1}, {"type": "subscribe", "topics": [">"]}, "not json"])
+def test_another_first_message_is_4401(bridge, connect, first):
+    client = connect(bridge, token=None)
+    client.send(first)
+    assert client.close_code() == 4401
+
+
+def test_no_first_message_in_time_is_4401(trestled, connect):
+    bridge = trestled({"auth": {"timeout": "300ms"}})
+    begun = time.monotonic()
+    assert connect(bridge, token=None).close_code() == 4401
+    assert 0.2 < time.monotonic() - begun < TIMEOUT
+
+
+def test_the_reason_says_what_is_wrong_but_never_the_token(bridge, connect):
+    closed = connect(bridge, token="a-wrong-token").closed()
+    assert closed.code == 4401 and closed.reason and "a-wrong-token" not in closed.reason
+
+
+# --- what a token may do --------------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def scoped(trestled):
+    """(bridge, {name: token})"""
+    entries = [
+        {"name": "progress", "scopes": ["read:command-progress.*"]},
+        {"name": "two", "scopes": ["read:a.>", "read:b"]},
+        {"name": "reader", "scopes": ["read"]},
+        {"name": "writer", "scopes": ["publish"]},
+        {"name": "operator", "scopes": ["admin", "read"]},
+        {"name": "system", "scopes": ["read", "read:$sys.>"]},
+        {"name": "old", "scopes": ["read"], "expires": "2026-01-02T00:00:00Z"},
+    ]
+    text, made = tokens(*entries)
+    bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": text})
+    names = {entry["name"]: token for entry, token in zip(entries, made)}
+    bridge.token = names["operator"]
+    return bridge, names
+
+
+def test_without_topics_a_token_gets_what_it_may_read(scoped, publisher, connect):
+    bridge, names = scoped
+    client, source = connect(bridge, token=names["two"]), publisher(bridge)
+    for kind in ("c", "a", "a.x", "b.x", "b"):
+        source.event({"type": kind})
+    assert [client.data()["type"] for _ in range(2)] == ["a.x", "b"]
+
+
+@pytest.mark.parametrize("topics", [">", "command-progress.>", "queue-update", "command-progress.*,queue-update", "*.a",
+                                    "$sys.>"])
+def test_a_pattern_that_the_token_does_not_cover_is_4403(scoped, connect, topics):
+    bridge, names = scoped
+    assert connect(bridge, token=names["progress"], topics=topics).close_code() == 4403
+
+
+@pytest.mark.parametrize("topics", ["command-progress.*", "command-progress.t1", ""])
+def test_a_pattern_that_it_covers_is_granted(scoped, connect, topics):
+    bridge, names = scoped
+    assert works(connect(bridge, token=names["progress"], topics=topics))
+
+
+def test_a_request_for_more_is_forbidden_and_the_connection_stays(scoped, connect):
+    bridge, names = scoped
+    client = connect(bridge, token=names["progress"])
+    error = client.request("subscribe", id=9, topics=["command-progress.t1", "queue-update"])
+    assert error["success"] is False and error["data"]["code"] == "forbidden" and error["data"]["id"] == 9
+    assert works(client)
+
+
+def test_system_topics_need_admin_or_an_explicit_scope(scoped, connect):
+    bridge, names = scoped
+    assert connect(bridge, token=names["reader"], topics="$sys.>").close_code() == 4403
+    assert works(connect(bridge, token=names["operator"], topics="$sys.>"))
+    assert works(connect(bridge, token=names["system"], topics="$sys.>"))
+
+
+def test_a_token_without_any_read_scope_reads_nothing(scoped, publisher, connect):
+    bridge, names = scoped
+    client = connect(bridge, token=names["writer"])
+    publisher(bridge).event({"type": "hello"})
+    with pytest.raises(Exception):
+        client.until("hello", timeout=0.5)
+
+
+def test_an_expired_token_is_4409(scoped, connect):
+    bridge, names = scoped
+    assert connect(bridge, token=names["old"]).close_code() == 4409
+
+
+def test_a_token_that_expires_while_connected_is_4409(trestled, connect):
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    text, (token,) = tokens({"name": "soon", "scopes": ["read"], "expires": soon})
+    bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": text})
+    client = connect(bridge, token=token)
+    assert works(client)
+    assert client.close_code(timeout=4 + TIMEOUT) == 4409
+
+
+def test_auth_refreshes_without_reconnecting(scoped, connect):
+    bridge, names = scoped
+    client = connect(bridge, token=names["progress"])
+    assert not client.request("subscribe", topics=["queue-update"])["success"]
+    reply = client.request("auth", id=5, token=names["reader"])
+    assert reply["data"]["type"] == "authenticated" and reply["data"]["name"] == "reader"
+    assert client.request("subscribe", topics=["queue-update"])["success"]
+
+
+def test_a_failed_refresh_changes_nothing(scoped, connect):
+    bridge, names = scoped
+    client = connect(bridge, token=names["reader"])
+    assert client.request("auth", token="wrong")["data"]["code"] == "unauthorized"
+    assert client.request("subscribe", topics=["queue-update"])["success"]
+
+
+def test_status_needs_read_or_admin(scoped):
+    bridge, names = scoped
+    for name, code in {"operator": 200, "reader": 200, "writer": 403, "old": 401}.items():
+        assert bridge.http("/api/status", token=names[name])[0] == code, name
+
+
+def test_identities_are_named_in_the_status_tokens_are_not(scoped, connect):
+    bridge, names = scoped
+    client = connect(bridge, token=names["progress"])
+    works(client)
+    status = bridge.status()
+    assert [session["identity"] for session in status["sessions"]] == ["progress"]
+    assert not any(token in str(status) for token in names.values())
+
+
+# --- tokens never in logs -------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_tokens_are_never_in_the_logs(make_bridge, connect, form):
+    from harness.bridge import Bridge
+    from harness.wait import eventually, free_port
+    port = free_port()
+    bridge = make_bridge({"log": {"level": "debug", "format": form}, "listen": {"port": port}}).launch()
+    bridge.port = port
+    eventually(bridge.healthy, "/healthz")
+    assert isinstance(bridge, Bridge)
+    connect(bridge).request("ping")
+    connect(bridge, token=None, extra_headers={"Authorization": f"Bearer {TOKEN}"}).request("ping")
+    connect(bridge, token=None, subprotocols=["trestle.v1", "bearer." + TOKEN]).request("ping")
+    connect(bridge, token="a-wrong-token").close_code()
+    connect(bridge).request("auth", token="another-wrong-token")
+    bridge.http("/api/status?token=" + TOKEN)
+    bridge.http("/nowhere?token=" + TOKEN + "&x=1")
+    assert bridge.stop() == 0
+    assert bridge.output()
+    for secret in (TOKEN, "a-wrong-token", "another-wrong-token"):
+        assert secret not in bridge.output()
