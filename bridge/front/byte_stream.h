@@ -1,0 +1,33 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+namespace trestle {
+
+/// How a read or write on a non-blocking stream ended.
+enum class Io {
+  done,         ///< some bytes went through
+  wait_read,    ///< nothing now: again when the socket is readable
+  wait_write,   ///< nothing now: again when it is writable
+  closed,       ///< the peer has closed its side
+  failed,       ///< the connection is broken
+};
+
+/// The bytes of one accepted connection, plain or TLS. Never blocks, never throws; the descriptor belongs to someone else.
+///
+/// Thread: the shard's.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  virtual Io read(char* buffer, std::size_t size, std::size_t& got) = 0;
+  /// Writes from the slices in order; `written` may end anywhere.
+  virtual Io write(const std::string_view* slices, std::size_t count, std::size_t& written) = 0;
+  /// Says that nothing more will be written; the peer may still send.
+  virtual void finish_writing() = 0;
+};
+
+/// recv and sendmsg on a TCP socket.
+std::unique_ptr<ByteStream> plain_stream(int fd);
+
+}  // namespace trestle

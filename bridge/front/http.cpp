@@ -1,0 +1,73 @@
+#include "bridge/front/http.h"
+
+#include <algorithm>
+
+#include "bridge/front/embedded_files.h"
+#include "proto/request.h"
+
+namespace trestle {
+namespace {
+
+std::string_view phrase(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 411: return "Length Required";
+    case 413: return "Content Too Large";
+    case 426: return "Upgrade Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 503: return "Service Unavailable";
+    default: return "Error";
+  }
+}
+
+constexpr std::string_view kCommonHeaders =
+    "Connection: close\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cache-Control: no-store\r\n"
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n";
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+std::string_view type_of(std::string_view path) {
+  if (ends_with(path, ".html")) return "text/html; charset=utf-8";
+  if (ends_with(path, ".css")) return "text/css; charset=utf-8";
+  if (ends_with(path, ".js")) return "text/javascript; charset=utf-8";
+  if (ends_with(path, ".svg")) return "image/svg+xml";
+  return "application/octet-stream";
+}
+
+}  // namespace
+
+std::string encode(const HttpResponse& response, bool head_only) {
+  std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  out.append(phrase(response.status)).append("\r\nContent-Type: ").append(response.type);
+  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+  out.append(kCommonHeaders).append(response.extra_headers).append("\r\n");
+  if (!head_only) out.append(response.body);
+  return out;
+}
+
+HttpResponse http_error(int status, std::string_view code, std::string_view message) {
+  return {status, "application/json", error_reply({"", std::string(code), std::string(message)}) + "\n", ""};
+}
+
+HttpResponse page_file(std::string_view path) {
+  if (path == "/") path = "/index.html";
+  const auto& files = embedded_files();
+  const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
+  if (found == files.end()) return http_error(404, "not_found", "there is nothing at this path");
+  return {200, type_of(path), std::string(found->content), ""};
+}
+
+}  // namespace trestle

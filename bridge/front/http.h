@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace trestle {
+
+/// An answer; every one closes its connection.
+struct HttpResponse {
+  int status = 200;
+  std::string_view type = "text/plain; charset=utf-8";
+  std::string body;
+  std::string extra_headers;  ///< whole lines, each with its \r\n
+};
+
+/// The bytes of the answer with the headers every answer carries (no sniffing, no framing, no referrer, no storing of what
+/// is not the page). `head_only` leaves the body out, as HEAD wants it.
+std::string encode(const HttpResponse& response, bool head_only);
+
+/// {"success":false,"data":{"type":"error","code":…,"message":…}}
+HttpResponse http_error(int status, std::string_view code, std::string_view message);
+
+/// A file of the page; 404 if there is none. `/` is /index.html.
+HttpResponse page_file(std::string_view path);
+
+}  // namespace trestle

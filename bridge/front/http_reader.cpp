@@ -1,0 +1,43 @@
+#include "bridge/front/http_reader.h"
+
+#include <websocketpp/http/request.hpp>
+
+namespace trestle {
+
+struct HttpReader::Impl final : HttpRequest {
+  explicit Impl(std::size_t max_body) { request.set_max_body_size(max_body); }
+
+  const std::string& method() const override { return request.get_method(); }
+  const std::string& target() const override { return request.get_uri(); }
+  const std::string& header(const std::string& name) const override { return request.get_header(name); }
+  const std::string& body() const override { return request.get_body(); }
+
+  websocketpp::http::parser::request request;
+  std::string raw;
+};
+
+HttpReader::HttpReader(std::size_t max_body) : impl_(std::make_unique<Impl>(max_body)) {}
+HttpReader::~HttpReader() = default;
+
+int HttpReader::feed(std::string_view bytes) {
+  auto& request = impl_->request;
+  try {
+    const auto used = request.consume(bytes.data(), bytes.size());
+    // Only an upgrade is handed on, and that has no body: the header's worth is enough.
+    if (impl_->raw.size() <= websocketpp::http::max_header_size) impl_->raw.append(bytes.substr(0, used));
+    if (!request.ready()) return 0;
+  } catch (const websocketpp::http::exception& error) {
+    return static_cast<int>(error.m_error_code);
+  } catch (const std::exception&) {
+    return 400;
+  }
+  // The parser leaves chunked bodies empty; better to refuse them than to act on half a request.
+  if (!request.get_header("Transfer-Encoding").empty()) return 411;
+  return 200;
+}
+
+const HttpRequest& HttpReader::request() const { return *impl_; }
+
+std::string HttpReader::take_raw() { return std::move(impl_->raw); }
+
+}  // namespace trestle

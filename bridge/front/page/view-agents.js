@@ -1,0 +1,111 @@
+/** Draws agents' runs, artifacts and producers. */
+import { Follower, KeyedList, byId, clock, duration, el, setAttribute, setHidden, setName, setText } from './dom.js';
+import { GraphView } from './view-graph.js';
+import { toneOf } from './tasks.js';
+
+const CUT_NOTE = '[… the beginning is left out …]\n';
+
+export class AgentsView {
+  #runs = new KeyedList(byId('runs'), (run) => run.key, () => runItem());
+  #artifacts = new KeyedList(byId('artifacts'), (artifact) => artifact.id, () => artifactItem());
+  #graph = new GraphView();
+
+  render(agents) {
+    this.#runs.update(showCount('agents', 'runs', agents.runs()));
+    this.#artifacts.update(showCount('artifacts', 'artifacts', agents.artifacts()));
+    this.#graph.render(agents.graph, agents.graphStale);
+  }
+}
+
+export class ProducersView {
+  #list = new KeyedList(byId('producers'), (producer) => producer.id, () => producerItem());
+
+  render(producers, allowed) {
+    setHidden(byId('producers-panel'), !allowed);
+    this.#list.update(showCount('producers', 'producers', producers.all()));
+  }
+}
+
+function showCount(count, list, items) {
+  setText(byId(`${count}-count`), items.length);
+  setHidden(byId(list), items.length === 0);
+  setHidden(byId(`${list}-empty`), items.length > 0);
+  return items;
+}
+
+function runItem() {
+  const agent = el('h3', { class: 'data' });
+  const status = el('span', { class: 'chip' });
+  const facts = el('p', { class: 'run-facts data' });
+  const text = document.createTextNode('');
+  const box = el('pre', { class: 'run-text', tabindex: '0' }, text);
+  const follower = new Follower(box);
+  let cuts = 0;
+  return {
+    node: el('li', { class: 'run' }, el('header', {}, agent, status), facts, box),
+    update(run) {
+      setAttribute(this.node, 'data-run', run.run);
+      setName(agent, run.agent);
+      setText(status, statusOf(run));
+      setAttribute(status, 'data-tone', run.done ? toneOf(run.status) : 'warn');
+      setName(facts, factsOf(run));
+      setAttribute(box, 'aria-label', `Output of ${run.agent}`);
+      setHidden(box, run.text === '');
+      this.write(run);
+    },
+    /** Appends what is new; only after a cut is the whole text set again. */
+    write(run) {
+      const shown = cuts === run.cuts ? text.length - (run.cut ? CUT_NOTE.length : 0) : -1;
+      if (shown === run.text.length) return;
+      if (shown >= 0) text.appendData(run.text.slice(shown));
+      else text.data = run.cut ? CUT_NOTE + run.text : run.text;
+      cuts = run.cuts;
+      follower.grew();
+    },
+  };
+}
+
+function statusOf(run) {
+  if (run.done) return run.status;
+  return run.streamed ? 'output complete' : 'running';
+}
+
+function factsOf(run) {
+  return [
+    run.started === null ? '' : `started ${clock(run.started)}`,
+    run.duration === null ? '' : `took ${duration(run.duration)}`,
+    run.run === '' ? '' : `run ${run.run}`,
+  ].filter((fact) => fact !== '').join(' · ');
+}
+
+function artifactItem() {
+  const type = el('span', { class: 'line-name data' });
+  const time = el('time');
+  const by = el('span', { class: 'by data' });
+  return {
+    node: el('li', {}, type, time, by),
+    update(artifact) {
+      setName(type, artifact.type);
+      setText(time, clock(artifact.time));
+      setText(by, [artifact.by === '' ? '' : `by ${artifact.by}`, artifact.correlation].filter(Boolean).join(' · '));
+    },
+  };
+}
+
+const PRESENCE_TONES = { online: 'good', lost: 'bad' };
+
+function producerItem() {
+  const id = el('span', { class: 'line-name data' });
+  const state = el('span', { class: 'chip' });
+  return {
+    node: el('li', {}, id, state),
+    update(producer) {
+      this.node.classList.toggle('stale', producer.stale);
+      setAttribute(this.node, 'data-producer', producer.id);
+      setName(id, producer.id);
+      setText(state, producer.state);
+      setAttribute(state, 'data-tone', PRESENCE_TONES[producer.state] ?? null);
+      setAttribute(this.node, 'title', Number.isFinite(producer.time) ? `${producer.state} since ${clock(producer.time)}` : null);
+    },
+  };
+}
