@@ -1,0 +1,39 @@
+#pragma once
+#include <trestle/producer.h>
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace trestle::pipeline {
+
+/// What all programs of the pipeline have in common: where the bridge is, who they are, how they end.
+/// Exit codes: 0 stopped as asked or done, 1 failed at work, 2 could not start (options, addresses, missing
+/// tools).
+inline constexpr int kFailed = 1;
+inline constexpr int kCannotStart = 2;
+
+struct BridgeOptions {
+  std::string id;
+  BridgeAddress bridge;
+};
+
+/// Adds --id, --events and --control with `default_id` to the program's options.
+void add_bridge_options(CLI::App& app, BridgeOptions& options, const std::string& default_id);
+
+/// The events of a pipeline nobody watches are worth less than its work: when the buffer is full the oldest
+/// leave.
+ProducerOptions producer_options(const BridgeOptions& options);
+
+/// Thrown by a program that can't start; the message says what to do.
+struct CannotStart : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// The path of a tool, or CannotStart that names the Debian package.
+std::string need_tool(const std::vector<std::string>& names, const std::string& debian_package);
+
+/// Parses the options, then runs `body` with stop signals caught and the log going to standard error.
+int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+
+}  // namespace trestle::pipeline
