@@ -5,6 +5,7 @@ import time
 import pytest
 
 from harness.producer import encoded, now_us, stamp
+from harness.tokens import tokens
 from harness.wait import TIMEOUT, eventually
 
 LIMIT = 2**53
@@ -203,3 +204,13 @@ def test_one_log_line_a_second_for_each_reason(bridge, publisher, connect):
     for reason in ("not_json", "not_object"):
         lines = [line for line in bridge.logs() if reason in json.dumps(line)]
         assert 2 <= len(lines) <= 2 + int(time.monotonic() - begun), lines
+
+
+def test_rejections_are_published_for_those_who_may_see_them(trestled, publisher, connect):
+    text, (admin,) = tokens({"name": "operator", "scopes": ["admin"]})
+    bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": text})
+    client = connect(bridge, token=admin, topics="$sys.rejected")
+    publisher(bridge).frames(b"not json")
+    report = client.data()
+    assert report["type"] == "$sys.rejected" and report["reason"] == "not_json"
+    assert report["count"] == 1 and report["total"] == 1

@@ -178,22 +178,22 @@ def test_a_listener_with_tls_but_no_certificate(make_bridge):
 
 # --- folders: each in a mount namespace of its own ------------------------------------------------------------------------
 
-def in_own_mounts(script):
-    """A prefix that runs `script` in a new mount namespace first; its $1 is the bridge's folder."""
-    return ["unshare", "--mount", "sh", "-c", f'set -e; {script}; shift; exec "$@"', "sh"]
-
-
-def mounting(make_bridge, script, config):
+def mounting(make_bridge, script, config, afterwards="true"):
+    """A bridge that is started where `script` has mounted something; in both scripts $F is the bridge's folder."""
     bridge = make_bridge(config)
     (bridge.folder / "small").mkdir()
-    bridge.prefix = [*in_own_mounts(script), str(bridge.folder)]
-    if subprocess.run([*in_own_mounts(script), str(bridge.folder), "true"], capture_output=True, check=False).returncode:
+    shell = f'F="$1"; shift; set -e; {script}; set +e; "$@"; code=$?; {afterwards}; exit $code'
+    if afterwards == "true":
+        shell = f'F="$1"; shift; set -e; {script}; exec "$@"'       # signals are for trestled, not for a shell
+    bridge.prefix = ["unshare", "--mount", "sh", "-c", shell, "sh", str(bridge.folder)]
+    if subprocess.run([*bridge.prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let us mount anything")
     return bridge
 
 
-READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"'
-FULL = 'mount -t tmpfs -o size=16k none "$1/small"; dd if=/dev/zero of="$1/small/filler" bs=1k count=64 2>/dev/null || true'
+READ_ONLY = 'mount --bind "$F" "$F"; mount -o remount,bind,ro "$F"'
+FULL = 'mount -t tmpfs -o size=16k none "$F/small"; dd if=/dev/zero of="$F/small/filler" bs=1k count=64 2>/dev/null || true'
+FULL_DISK_CONFIG = {"auth": {"token": None, "tokens_file": "small/tokens.yaml"}}
 
 
 def test_a_read_only_working_directory(make_bridge):
@@ -208,18 +208,13 @@ def test_a_read_only_working_directory_is_fine_when_nothing_is_written(make_brid
 
 
 def test_a_full_disk(make_bridge):
-    bridge = mounting(make_bridge, FULL, {"auth": {"token": None, "tokens_file": "small/tokens.yaml"}})
-    refused(bridge, "tokens.yaml", "space")
+    refused(mounting(make_bridge, FULL, FULL_DISK_CONFIG), "tokens.yaml", "space")
 
 
 def test_a_full_disk_leaves_no_half_written_token_file(make_bridge):
-    bridge = mounting(make_bridge, FULL, {"auth": {"token": None, "tokens_file": "small/tokens.yaml"}})
-    bridge.prefix[4] = bridge.prefix[4].replace('exec "$@"', '"$@" || code=$?; ls "$F"; exit $code').replace(
-        "shift;", 'F="$1/small"; shift;')
-    bridge.launch()
-    assert bridge.exit_code() == 2
+    bridge = mounting(make_bridge, FULL, FULL_DISK_CONFIG, afterwards='ls -A "$F/small"')
+    refused(bridge, "tokens.yaml")
     assert bridge.stdout().split() == ["filler"]
-    bridge.process = None
 
 
 # --- and what does not stop it --------------------------------------------------------------------------------------------
