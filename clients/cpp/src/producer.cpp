@@ -83,7 +83,7 @@ bool Producer::connected() const {
 std::string topic_of(const std::string& type, const std::string& key) {
   Reject why = Reject::none;
   const std::string escaped = escape_type(type);
-  const std::string topic = escaped.empty() ? "" : join_topic(escaped, escape_key(key), why);
+  const std::string topic = escaped.empty() ? "" : join_topic(escaped, key, why);
   if (topic.empty()) {
     throw std::invalid_argument(
         "type \"" + type +
