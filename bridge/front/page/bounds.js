@@ -1,6 +1,7 @@
 /** How much the page remembers. Whatever producers send, its memory and its DOM stay bounded by these. */
 export const MAX_TASKS = 200;
 export const MAX_STEPS = 8; // of one task
+export const MAX_SETTINGS = 24; // of one task
 export const MAX_TOOLS = 8; // outputs of one task
 export const MAX_OUTPUT = 64 * 1024; // characters of one output, cut from the front
 export const MAX_OUTPUTS_TOTAL = 8 * 1024 * 1024; // over all tasks; the oldest give theirs up first

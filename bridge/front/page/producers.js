@@ -4,7 +4,7 @@ import { MAX_PRODUCERS, short } from './bounds.js';
 export const PRESENCE_PATTERN = '$sys.producer.*';
 
 export class Producers {
-  /** id → {id, state, time, stale} */
+  /** id → {id, state, since (ms), stale} */
   #producers = new Map();
 
   all() {
@@ -16,7 +16,8 @@ export class Producers {
     const id = short(event.id);
     if (id === '') return true;
     this.#producers.delete(id);
-    this.#producers.set(id, { id, state: short(event.state) || 'unknown', time, stale: false });
+    const since = Number.isFinite(event.since) ? Math.floor(event.since / 1_000) : time;
+    this.#producers.set(id, { id, state: short(event.state) || 'unknown', since, stale: false });
     if (this.#producers.size > MAX_PRODUCERS) this.#producers.delete(this.#producers.keys().next().value);
     return true;
   }

@@ -1,6 +1,6 @@
 /** The compression and upload queues and the tasks in them, put together from events. Pure: no DOM, no clock. */
 import {
-  MAX_NAME, MAX_OUTPUT, MAX_OUTPUTS_TOTAL, MAX_QUEUE_NAMES, MAX_STEPS, MAX_TASKS, MAX_TOOLS, short, tail,
+  MAX_NAME, MAX_OUTPUT, MAX_OUTPUTS_TOTAL, MAX_QUEUE_NAMES, MAX_SETTINGS, MAX_STEPS, MAX_TASKS, MAX_TOOLS, short, tail,
 } from './bounds.js';
 
 /** The steps of every task, in order. Others may occur and are shown after them. */
@@ -249,10 +249,10 @@ function lines(value) {
   return typeof value === 'string' ? value : '';
 }
 
-/** The plain members of a configuration, for reference. */
+/** The plain members of a configuration, for reference; a password is nothing to show on a screen. */
 function settingsOf(config) {
   return Object.entries(config)
-    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-    .slice(0, 24)
-    .map(([name, value]) => [short(name), short(value)]);
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value) && value !== '')
+    .slice(0, MAX_SETTINGS)
+    .map(([name, value]) => [short(name), /password|passphrase|secret|token/i.test(name) ? '••••••' : short(value)]);
 }

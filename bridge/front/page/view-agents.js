@@ -1,9 +1,11 @@
 /** Draws agents' runs, artifacts and producers. */
 import { Follower, KeyedList, byId, clock, duration, el, setAttribute, setHidden, setName, setText } from './dom.js';
+import { tail } from './bounds.js';
 import { GraphView } from './view-graph.js';
 import { toneOf } from './tasks.js';
 
-const CUT_NOTE = '[… the beginning is left out …]\n';
+const EARLIER = '[… earlier text is left out …]\n';
+const GROWING_TEXT = 8 * 1024; // characters
 
 export class AgentsView {
   #runs = new KeyedList(byId('runs'), (run) => run.key, () => runItem());
@@ -37,10 +39,8 @@ function runItem() {
   const agent = el('h3', { class: 'data' });
   const status = el('span', { class: 'chip' });
   const facts = el('p', { class: 'run-facts data' });
-  const text = document.createTextNode('');
-  const box = el('pre', { class: 'run-text', tabindex: '0' }, text);
-  const follower = new Follower(box);
-  let cuts = 0;
+  const box = el('pre', { class: 'run-text', tabindex: '0' });
+  const text = new RunText(box);
   return {
     node: el('li', { class: 'run' }, el('header', {}, agent, status), facts, box),
     update(run) {
@@ -51,18 +51,44 @@ function runItem() {
       setName(facts, factsOf(run));
       setAttribute(box, 'aria-label', `Output of ${run.agent}`);
       setHidden(box, run.text === '');
-      this.write(run);
-    },
-    /** Appends what is new; only after a cut is the whole text set again. */
-    write(run) {
-      const shown = cuts === run.cuts ? text.length - (run.cut ? CUT_NOTE.length : 0) : -1;
-      if (shown === run.text.length) return;
-      if (shown >= 0) text.appendData(run.text.slice(shown));
-      else text.data = run.cut ? CUT_NOTE + run.text : run.text;
-      cuts = run.cuts;
-      follower.grew();
+      text.update(run);
     },
   };
+}
+
+/**
+ * A run's text in its box. While it grows, what is new is appended to the end of it only: laying out all of a long text
+ * for every few words is what would make the page stutter. A run that is done shows all that is kept.
+ */
+class RunText {
+  #node = document.createTextNode('');
+  #follower;
+  #from = 0; // where in the run's text the shown part begins
+  #shown = 0; // how far it has been shown
+  #cuts = 0;
+  #whole = false;
+
+  constructor(box) {
+    box.append(this.#node);
+    this.#follower = new Follower(box);
+  }
+
+  update(run) {
+    const anew = this.#cuts !== run.cuts || this.#whole !== run.done || run.text.length - this.#from > 2 * GROWING_TEXT;
+    if (!anew && this.#shown === run.text.length) return;
+    if (anew) this.#set(run);
+    else this.#node.appendData(run.text.slice(this.#shown));
+    this.#shown = run.text.length;
+    this.#follower.grew();
+  }
+
+  #set(run) {
+    const part = tail(run.text, run.done ? run.text.length : GROWING_TEXT);
+    this.#node.data = part.cut || run.cut ? EARLIER + part.text : part.text;
+    this.#from = run.text.length - part.text.length;
+    this.#cuts = run.cuts;
+    this.#whole = run.done;
+  }
 }
 
 function statusOf(run) {
@@ -105,7 +131,7 @@ function producerItem() {
       setName(id, producer.id);
       setText(state, producer.state);
       setAttribute(state, 'data-tone', PRESENCE_TONES[producer.state] ?? null);
-      setAttribute(this.node, 'title', Number.isFinite(producer.time) ? `${producer.state} since ${clock(producer.time)}` : null);
+      setAttribute(this.node, 'title', `${producer.state} since ${clock(producer.since)}`);
     },
   };
 }

@@ -1,6 +1,8 @@
 /** Draws the raw stream: the newest lines, appended as they come, the reader's scroll position left alone. */
 import { Follower, byId, clock, el, setAttribute, setText } from './dom.js';
-import { MAX_RAW_LINES } from './bounds.js';
+import { MAX_RAW_LINES, cutEnd } from './bounds.js';
+
+const TOPIC_WIDTH = 28;
 
 export class RawView {
   #lines;
@@ -56,10 +58,16 @@ export class RawView {
   }
 }
 
+/** Columns are made with spaces: five hundred lines of one text each are cheaper to lay out than boxes side by side. */
 function lineOf(line) {
+  const place = `${clock(line.time)} ${String(line.offset ?? '').padStart(9)}  `;
   return el('div', { class: 'line', 'data-kind': line.kind },
-    el('time', {}, clock(line.time)),
-    el('span', { class: 'offset' }, line.offset ?? ''),
-    el('span', { class: 'topic data', title: line.topic }, line.topic),
-    el('span', { class: 'body data' }, line.text));
+    el('span', { class: 'place' }, place),
+    el('span', { class: 'topic', title: line.topic }, fixedWidth(line.topic)),
+    el('span', { class: 'body' }, line.text));
+}
+
+function fixedWidth(topic) {
+  if (topic.length <= TOPIC_WIDTH) return topic.padEnd(TOPIC_WIDTH + 2);
+  return `${cutEnd(topic, TOPIC_WIDTH - 1)}…  `;
 }

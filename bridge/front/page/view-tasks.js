@@ -165,7 +165,7 @@ function toolOf(tool) {
   return el('section', { class: 'tool', 'data-tool': tool.tool },
     el('header', {}, el('h3', { class: 'data' }, name), exit),
     tool.command === '' ? null : el('p', { class: 'command data' }, tool.command),
-    tool.error === '' ? null : textBox('error', `${name}: errors`, tool.error, tool.errorCut),
+    tool.error === '' ? null : textBox(tool.exitCode === 0 ? 'warning' : 'error', `${name}: errors`, tool.error, tool.errorCut),
     tool.output === '' ? null : textBox('output', `${name}: output`, tool.output, tool.outputCut));
 }
 
