@@ -20,6 +20,9 @@ std::vector<std::string> curl_arguments(const Task& task, const Upload& upload) 
   std::vector<std::string> argv{upload.curl,      "--fail",    "--fail-early",      "--show-error",
                                 "--progress-bar", "--globoff", "--connect-timeout", "10",
                                 "--speed-limit",  "1",         "--speed-time",      "30"};
+  // One line per file on standard output, so that the task's record says what the server answered.
+  argv.insert(argv.end(),
+              {"--write-out", "%{http_code} %{size_upload} bytes in %{time_total} s to %{url_effective}\\n"});
   if (!upload.limit_rate.empty()) argv.insert(argv.end(), {"--limit-rate", upload.limit_rate});
   if (!upload.netrc.empty()) argv.insert(argv.end(), {"--netrc-file", upload.netrc});
   for (const auto& file : task.files) {
