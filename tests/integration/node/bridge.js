@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, openSync, closeSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { test as nodeTest } from 'node:test';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,9 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const binary = process.env.TRESTLED ?? join(repository, 'build/bin/trestled');
 export const TOKEN = 'a-static-token-of-the-tests';
 const PATIENCE_MS = 8000 * Number(process.env.TRESTLE_TEST_PATIENCE ?? 1);
+
+// A test that waits for ever fails; it does not hang the run.
+export const test = (name, body) => nodeTest(name, { timeout: 4 * PATIENCE_MS }, body);
 
 // Calls condition until it returns something true; fails after a while.
 export async function eventually(condition, what) {
@@ -86,6 +90,15 @@ export class Bridge {
   }
 }
 
+// The promise's value, or an error when it takes too long: a test that waits for nothing must fail, not hang.
+function inTime(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not in time`)), PATIENCE_MS);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 // A connection that has opened; messages wait in order until next() takes them.
 export async function open(url, protocols, options) {
   const ws = new WebSocket(url, protocols, options);
@@ -95,14 +108,13 @@ export async function open(url, protocols, options) {
     const message = { text: data.toString(), isBinary };
     if (takers.length) takers.shift()(message); else waiting.push(message);
   });
-  ws.closed = new Promise((resolve) => ws.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
-  ws.next = () => new Promise((resolve, reject) => {
-    if (waiting.length) return resolve(waiting.shift());
-    const timer = setTimeout(() => reject(new Error('no message in time')), PATIENCE_MS);
-    takers.push((message) => { clearTimeout(timer); resolve(message); });
-  });
+  const end = new Promise((resolve) => ws.on('close', (code, reason) => resolve({ code, reason: reason.toString() })));
+  ws.closed = () => inTime(end, 'the end of the connection');
+  ws.next = () => inTime(new Promise((resolve) => {
+    if (waiting.length) resolve(waiting.shift()); else takers.push(resolve);
+  }), 'a message');
   ws.json = async () => JSON.parse((await ws.next()).text);
   ws.request = (message) => { ws.send(JSON.stringify(message)); return ws.json(); };
-  await once(ws, 'open');
+  await inTime(once(ws, 'open'), 'the handshake');
   return ws;
 }

@@ -1,7 +1,6 @@
 // What a Node client sees when the bridge is stopped.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { Bridge, open } from './bridge.js';
+import { Bridge, open, test } from './bridge.js';
 
 test('a drain notice for those who asked for notices, then 1001 for all', async () => {
   const bridge = await Bridge.start();
@@ -13,7 +12,7 @@ test('a drain notice for those who asked for notices, then 1001 for all', async 
   const notice = await meta.json();
   assert.equal(notice.data.type, 'drain');
   assert.ok(notice.data.after_ms >= 0 && notice.data.spread_ms >= 0);
-  assert.equal((await meta.closed).code, 1001);
-  assert.equal((await plain.closed).code, 1001);
+  assert.equal((await meta.closed()).code, 1001);
+  assert.equal((await plain.closed()).code, 1001);
   await stopped;
 });
