@@ -15,6 +15,7 @@ constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kGiB = 1024 * kMiB;
 constexpr std::size_t kLongestPath = 255;
+constexpr std::size_t kMostValues = 64;
 
 /// `Member` is what the codec speaks of, or an optional of it: unset, it has no text.
 template <class Member, class T>
@@ -51,6 +52,7 @@ Key values_key(std::string name, std::vector<std::string>& member, Codec<std::st
   key.shape = Key::Shape::values;
   key.quote = true;
   key.set = [&member, codec](const std::string& text) -> Problem {
+    if (member.size() == kMostValues) return "is one too many: at most " + std::to_string(kMostValues);
     auto parsed = codec.parse(text);
     if (!parsed) return parsed.error().message;
     member.push_back(std::move(*parsed));
@@ -71,10 +73,11 @@ Key map_key(std::string name, std::function<Keys()> keys) {
 
 /// `fresh` is what a new item starts as.
 template <class T>
-Key maps_key(std::string name, std::vector<T>& member, T fresh, Keys (*keys)(T&)) {
+Key maps_key(std::string name, std::size_t most, std::vector<T>& member, T fresh, Keys (*keys)(T&)) {
   Key key;
   key.name = std::move(name);
   key.shape = Key::Shape::maps;
+  key.most = most;
   key.clear = [&member] { member.clear(); };
   key.add = [&member, fresh, keys] {
     member.push_back(fresh);
@@ -137,7 +140,7 @@ Keys keys_of_endpoint(EndpointSettings& s) {
 
 // A new endpoint has no path, so that one left out is noticed.
 Key endpoints_key(std::vector<EndpointSettings>& member) {
-  auto key = maps_key("endpoints", member, EndpointSettings{"", Form::envelope, true}, keys_of_endpoint);
+  auto key = maps_key("endpoints", 64, member, EndpointSettings{"", Form::envelope, true}, keys_of_endpoint);
   key.may_be_empty = false;
   return key;
 }
@@ -152,7 +155,7 @@ Keys keys_of_listener(ListenSettings& s) {
 }
 
 Key listen_key(std::vector<ListenSettings>& member) {
-  auto key = maps_key("listen", member, ListenSettings{}, keys_of_listener);
+  auto key = maps_key("listen", 16, member, ListenSettings{}, keys_of_listener);
   key.may_be_empty = false;
   key.one_is_enough = true;
   return key;
@@ -264,7 +267,7 @@ Keys keys_of(Draft& draft) {
       map_key("limits", [&s] { return keys_of_limits(s.limits); }),
       value_key("shards", s.shards, count<std::size_t>({0, 256})),
       map_key("log", [&s] { return keys_of_log(s.log); }),
-      maps_key("topics", s.topics, Policy{}, keys_of_policy),
+      maps_key("topics", 256, s.topics, Policy{}, keys_of_policy),
   };
 }
 

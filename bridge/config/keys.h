@@ -29,6 +29,7 @@ struct Key {
   bool path = false;           ///< value: relative to the file's folder
   bool omit_if_empty = false;  ///< value, values: not printed when empty
   bool may_be_empty = true;    ///< maps: a file may give a list without items
+  std::size_t most = 0;        ///< maps: items; bounds what a file can cost
   bool one_is_enough = false;  ///< maps: may be written as one map; the environment sets the first
 
   std::function<Problem(const std::string&)> set;  ///< value; values: adds one

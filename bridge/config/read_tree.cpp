@@ -84,6 +84,9 @@ class TreeReader {
     if (node.items.empty() && !key.may_be_empty) {
       return Error{places_.line(path, "is empty: give it an item, or leave the key out for its default")};
     }
+    if (node.items.size() > key.most) {
+      return Error{places_.line(path, "has more than " + std::to_string(key.most) + " items")};
+    }
     key.clear();
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       if (auto error = item(node.items[i], key, path_item(path, i))) return error;

@@ -130,6 +130,23 @@ YamlError at_byte(std::string_view text, std::size_t index, std::string message)
   return {lines + 1, index - line_start + 1, std::move(message)};
 }
 
+/// True if the line (from 0) begins with white space that holds a tab, which YAML does not take for
+/// indentation.
+bool is_indented_with_tab(std::string_view text, int line) {
+  for (; line > 0 && !text.empty(); --line)
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text.substr(0, text.find_first_not_of(" \t")).find('\t') != std::string_view::npos;
+}
+
+YamlError explained(const YAML::Exception& e, std::string_view text) {
+  const auto message = "not YAML: " + e.msg;
+  if (e.mark.is_null()) return {1, 1, message};
+  const auto line = static_cast<std::size_t>(e.mark.line) + 1;
+  const auto column = static_cast<std::size_t>(e.mark.column) + 1;
+  const bool tab = is_indented_with_tab(text, e.mark.line);
+  return {line, column, message + (tab ? " (this line is indented with a tab: use spaces)" : "")};
+}
+
 }  // namespace
 
 Result<YamlNode, YamlError> parse_yaml(std::string_view text) {
@@ -146,9 +163,7 @@ Result<YamlNode, YamlError> parse_yaml(std::string_view text) {
   } catch (const Refused& refused) {
     return refused.error;
   } catch (const YAML::Exception& e) {
-    const bool known = e.mark.line >= 0;
-    return YamlError{known ? static_cast<std::size_t>(e.mark.line) + 1 : 1,
-                     known ? static_cast<std::size_t>(e.mark.column) + 1 : 1, "not YAML: " + e.msg};
+    return explained(e, text);
   }
   return builder.take();
 }

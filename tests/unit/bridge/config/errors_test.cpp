@@ -1,0 +1,334 @@
+#include "tests/unit/bridge/config/settings_fixture.h"
+
+using namespace trestle;
+
+namespace {
+
+struct Case {
+  std::string yaml;
+  std::string line;
+};
+
+void check(const std::vector<Case>& cases) {
+  for (const auto& c : cases) {
+    INFO(c.yaml);
+    CHECK(error_of(c.yaml) == c.line);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a key that is not known is named, with the nearest right one") {
+  check({
+      {"heartbeat:\n  intervall: 30s",
+       R"(t.yaml:2:3: unknown key "intervall" in heartbeat (did you mean "interval"?))"},
+      {"listne: {}", R"(t.yaml:1:1: unknown key "listne" (did you mean "listen"?))"},
+      {"shards: 1\nhaertbeat: {}", R"(t.yaml:2:1: unknown key "haertbeat" (did you mean "heartbeat"?))"},
+      {"log: {colour: red}", R"(t.yaml:1:7: unknown key "colour" in log (keys here: level, format))"},
+      {"listen: {prot: 1}", R"(t.yaml:1:10: unknown key "prot" in listen (did you mean "port"?))"},
+      {"listen:\n- endpoints:\n  - {pth: /}",
+       R"(t.yaml:3:6: unknown key "pth" in listen.endpoints (did you mean "path"?))"},
+      {"topics:\n- match: a\n  retain: {agee: 1h}",
+       R"(t.yaml:3:12: unknown key "agee" in topics.retain (did you mean "age"?))"},
+      {"Shards: 1", R"(t.yaml:1:1: unknown key "Shards" (did you mean "shards"?))"},
+      {"log: {\"a\\nb\": 1}", R"(t.yaml:1:7: unknown key "a?b" in log (keys here: level, format))"},
+  });
+}
+
+TEST_CASE("a value of the wrong shape is told what would be right") {
+  check({
+      {"- a", "t.yaml:1:1: a configuration needs keys with values, such as \"listen: …\", not a list"},
+      {"hello",
+       "t.yaml:1:1: a configuration needs keys with values, such as \"listen: …\", not a single value"},
+      {"log: 3", "t.yaml:1:6: log: needs keys with values, such as \"level: …\", not a single value"},
+      {"log:", "t.yaml:1:1: log: needs keys with values, such as \"level: …\", not nothing"},
+      {"shards: [1]", "t.yaml:1:9: shards: needs a single value, not a list"},
+      {"shards: {a: 1}", "t.yaml:1:9: shards: needs a single value, not a map of keys"},
+      {"shards:", "t.yaml:1:1: shards: has no value: give it one, or leave the key out for its default"},
+      {"ingest: {bind: \"tcp://127.0.0.1:1\"}",
+       "t.yaml:1:16: ingest.bind: needs a list, such as [a, b], not a single value"},
+      {"ingest: {bind: [[a]]}", "t.yaml:1:17: ingest.bind: needs a single value, not a list"},
+      {"topics: {match: a}",
+       "t.yaml:1:9: topics: needs a list of maps, each starting with a dash, not a map of keys"},
+      {"listen: []", "t.yaml:1:9: listen: is empty: give it an item, or leave the key out for its default"},
+      {"endpoints: []",
+       "t.yaml:1:12: endpoints: is empty: give it an item, or leave the key out for its default"},
+      {"listen: [{endpoints: []}]",
+       "t.yaml:1:22: listen.endpoints: is empty: give it an item, or leave the key out for its default"},
+      {"listen: [3001]",
+       "t.yaml:1:10: listen: needs keys with values, such as \"address: …\", not a single value"},
+      {"stream: {path: \"a\\nb\"}", "t.yaml:1:16: stream.path: holds a line end or a control character"},
+  });
+}
+
+TEST_CASE("numbers are decimal and in range") {
+  const std::string port = " is not a whole number from 0 to 65535, in decimal without leading zeros";
+  check({
+      {"listen: {port: 65536}", "t.yaml:1:16: listen.port: \"65536\"" + port},
+      {"listen: {port: -1}", "t.yaml:1:16: listen.port: \"-1\"" + port},
+      {"listen: {port: 0x50}", "t.yaml:1:16: listen.port: \"0x50\"" + port},
+      {"listen: {port: 010}", "t.yaml:1:16: listen.port: \"010\"" + port},
+      {"listen: {port: 80.0}", "t.yaml:1:16: listen.port: \"80.0\"" + port},
+      {"listen: {port: 99999999999999999999}", "t.yaml:1:16: listen.port: \"99999999999999999999\"" + port},
+      {"shards: 257",
+       "t.yaml:1:9: shards: \"257\" is not a whole number from 0 to 256, in decimal without leading zeros"},
+      {"limits: {requests_per_second: 0}",
+       "t.yaml:1:31: limits.requests_per_second: \"0\" is not a whole number from 1 to 1000000, in decimal "
+       "without "
+       "leading zeros"},
+  });
+}
+
+TEST_CASE("durations and sizes carry units") {
+  check({
+      {"heartbeat: {interval: 30}", R"(t.yaml:1:23: heartbeat.interval: "30" has no unit: write "30s")"},
+      {"heartbeat: {interval: 30sec}",
+       R"(t.yaml:1:23: heartbeat.interval: "30sec" is not a duration: write a whole number and one of d, h, m, s, ms, for example "30s")"},
+      {"heartbeat: {interval: 5S}",
+       R"(t.yaml:1:23: heartbeat.interval: "5S" is not a duration (did you mean "5s"?))"},
+      {"heartbeat: {interval: 1.5s}",
+       R"(t.yaml:1:23: heartbeat.interval: "1.5s" is not a duration: write a whole number and one of d, h, m, s, ms, for example "30s")"},
+      {"heartbeat: {interval: 0}", R"(t.yaml:1:23: heartbeat.interval: "0" is out of range: 100ms to 1d)"},
+      {"heartbeat: {interval: 2d}", R"(t.yaml:1:23: heartbeat.interval: "2d" is out of range: 100ms to 1d)"},
+      {"session: {stall: 18446744073709551615d}",
+       R"(t.yaml:1:18: session.stall: "18446744073709551615d" is out of range: 100ms to 1h)"},
+      {"topics: [{match: a, retain: {age: 1500ms}}]",
+       R"(t.yaml:1:35: topics.retain.age: "1500ms" is not in whole seconds)"},
+      {"session: {queue: 4096}", R"(t.yaml:1:18: session.queue: "4096" has no unit: write "4096KiB")"},
+      {"session: {queue: 4mib}",
+       R"(t.yaml:1:18: session.queue: "4mib" is not a size (did you mean "4MiB"?))"},
+      {"session: {queue: big}",
+       R"(t.yaml:1:18: session.queue: "big" is not a size: write a whole number and one of GiB, MiB, KiB, GB, MB, KB, B, for example "30KiB")"},
+      {"ingest: {max_event: 1023B}",
+       R"(t.yaml:1:21: ingest.max_event: "1023B" is out of range: 1KiB to 64MiB)"},
+      {"ingest: {max_event: 65MiB}",
+       R"(t.yaml:1:21: ingest.max_event: "65MiB" is out of range: 1KiB to 64MiB)"},
+  });
+}
+
+TEST_CASE("words are the ones there are") {
+  check({
+      {"log: {level: warn}", R"(t.yaml:1:14: log.level: "warn" is not one of debug, info, warning, error)"},
+      {"log: {level: debugg}",
+       R"(t.yaml:1:14: log.level: "debugg" is not one of debug, info, warning, error (did you mean "debug"?))"},
+      {"endpoints: [{path: /, format: meta}]",
+       R"(t.yaml:1:31: endpoints.format: "meta" is not one of envelope, bare)"},
+      {"endpoints: [{path: /, auth: false}]",
+       R"(t.yaml:1:29: endpoints.auth: "false" is not one of token, none)"},
+      {"heartbeat: {enabled: 1}", R"(t.yaml:1:22: heartbeat.enabled: "1" is neither true nor false)"},
+  });
+}
+
+TEST_CASE("endpoints are paths, each once") {
+  check({
+      {"endpoints: [{format: bare}]", "t.yaml:1:13: endpoints: needs a path, such as \"/ws\""},
+      {"endpoints: [{path: ws}]",
+       R"(t.yaml:1:20: endpoints.path: "ws" is not a path: write one that starts with /, such as "/ws")"},
+      {"endpoints: [{path: \"/a b\"}]",
+       R"(t.yaml:1:20: endpoints.path: "/a b" is not a path: write one that starts with /, such as "/ws")"},
+      {"endpoints: [{path: \"/ws?x=1\"}]",
+       R"(t.yaml:1:20: endpoints.path: "/ws?x=1" has a ? or #: write the path alone, clients add the rest)"},
+      {"endpoints: [{path: /a#b}]",
+       R"(t.yaml:1:20: endpoints.path: "/a#b" has a ? or #: write the path alone, clients add the rest)"},
+      {"endpoints: [{path: /}, {path: /}]",
+       R"(t.yaml:1:31: endpoints.path: "/" is already an endpoint: give each its own path)"},
+      {"listen: {endpoints: [{path: /a}, {path: /a}]}",
+       R"(t.yaml:1:41: listen.endpoints.path: "/a" is already an endpoint: give each its own path)"},
+      {"listen: [{port: 1, endpoints: [{path: /a}]}, {port: 2, endpoints: [{path: /a}]}]", "ok"},
+  });
+}
+
+TEST_CASE("listeners say where, and do not stand in each other's way") {
+  const std::string address =
+      " is not an address: write localhost, an IP address such as 192.0.2.7 or ::1, or 0.0.0.0 or :: for all "
+      "of this "
+      "machine's";
+  check({
+      {"listen: {address: example.org}", "t.yaml:1:19: listen.address: \"example.org\"" + address},
+      {"listen: {address: \"[::1]\"}", "t.yaml:1:19: listen.address: \"[::1]\"" + address},
+      {"listen: {address: \"*\"}", "t.yaml:1:19: listen.address: \"*\"" + address},
+      {"listen: {address: 127.1}", "t.yaml:1:19: listen.address: \"127.1\"" + address},
+      {"listen: [{port: 1}, {port: 1}]",
+       "t.yaml:1:21: listen: has the address and port of another listener: give it a port of its own"},
+      {"listen: [{port: 0}, {port: 0}]", "ok"},
+      {"listen: [{port: 1}, {port: 1, address: \"::1\"}]", "ok"},
+  });
+}
+
+TEST_CASE("TLS needs both of its files") {
+  check({
+      {"listen: {tls: true}", "t.yaml:1:15: listen.tls: needs tls.certificate and tls.key, both PEM files"},
+      {"listen: {tls: true}\ntls: {certificate: a.pem}",
+       "t.yaml:1:15: listen.tls: needs tls.certificate and tls.key, both PEM files"},
+      {"tls: {certificate: a.pem}", "t.yaml:1:6: tls: has a certificate but no key: set tls.key"},
+      {"tls: {key: a.pem}", "t.yaml:1:6: tls: has a key but no certificate: set tls.certificate"},
+      {"listen: {tls: true}\ntls: {certificate: a.pem, key: b.pem}", "ok"},
+  });
+}
+
+TEST_CASE("a path without a token stays on this machine unless somebody means it") {
+  const std::string open =
+      " can be reached from other machines and authentication is off there: turn it on, listen on localhost, "
+      "or say "
+      "insecure: true on this listener if it is meant";
+  check({
+      {"listen: {address: 0.0.0.0}", "ok"},
+      {"listen: {address: 0.0.0.0, auth: none}", "t.yaml:1:19: listen.address: \"0.0.0.0\"" + open},
+      {"auth: {enabled: no}\nlisten: {address: \"::\"}", "t.yaml:2:19: listen.address: \"::\"" + open},
+      {"listen: {address: 10.1.2.3}\nendpoints: [{path: /, auth: none}]",
+       "t.yaml:1:19: listen.address: \"10.1.2.3\"" + open},
+      {"listen: {address: \"::ffff:10.0.0.1\", auth: none}",
+       "t.yaml:1:19: listen.address: \"::ffff:10.0.0.1\"" + open},
+      {"listen: {address: 0.0.0.0, auth: none, insecure: true}", "ok"},
+      {"listen: {address: 10.1.2.3, endpoints: [{path: /}]}\nendpoints: [{path: /, auth: none}]", "ok"},
+      {"listen: {auth: none}", "ok"},
+      {"listen: {address: 127.8.8.8, auth: none}", "ok"},
+      {"listen: {address: \"::1\", auth: none}", "ok"},
+      {"listen: {address: \"::ffff:127.0.0.1\", auth: none}", "ok"},
+  });
+  CHECK(error_of("auth: {enabled: false}", {{"TRESTLE_LISTEN_ADDRESS", "0.0.0.0"}}) ==
+        "TRESTLE_LISTEN_ADDRESS: \"0.0.0.0\"" + open);
+}
+
+TEST_CASE("ZeroMQ addresses are for other processes on this machine unless somebody means it") {
+  const std::string open =
+      " can be reached from other machines, and anybody there could publish: use 127.0.0.1 or ipc://, or say "
+      "ingest.insecure: true if the network is trusted";
+  check({
+      {"ingest: {bind: [\"tcp://*:5556\"]}", "t.yaml:1:17: ingest.bind: \"tcp://*:5556\"" + open},
+      {"ingest:\n  bind:\n  - tcp://127.0.0.1:1\n  - tcp://0.0.0.0:1",
+       "t.yaml:4:5: ingest.bind: \"tcp://0.0.0.0:1\"" + open},
+      {"ingest: {connect: [\"tcp://producer:1\"]}",
+       "t.yaml:1:20: ingest.connect: \"tcp://producer:1\"" + open},
+      {"ingest: {control: \"tcp://[::]:1\"}", "t.yaml:1:19: ingest.control: \"tcp://[::]:1\"" + open},
+      {"ingest: {bind: [\"tcp://*:5556\"], connect: [\"tcp://producer:1\"], insecure: yes}", "ok"},
+      {"ingest: {bind: [\"tcp://127.0.0.1:*\", \"tcp://[::1]:1\", \"tcp://localhost:2\"]}", "ok"},
+      {"ingest: {bind: [\"ipc:///run/x\", \"ipc://@x\"], control: \"\"}", "ok"},
+      {"ingest: {bind: [\"inproc://x\"]}",
+       R"(t.yaml:1:17: ingest.bind: "inproc://x" is not a ZeroMQ address for other processes: write "tcp://127.0.0.1:5556" or "ipc:///run/trestle/events")"},
+      {"ingest: {bind: [\"127.0.0.1:5556\"]}",
+       R"(t.yaml:1:17: ingest.bind: "127.0.0.1:5556" is not a ZeroMQ address for other processes: write "tcp://127.0.0.1:5556" or "ipc:///run/trestle/events")"},
+      {"ingest: {bind: [\"tcp://127.0.0.1\"]}",
+       R"(t.yaml:1:17: ingest.bind: "tcp://127.0.0.1" has no port from 1 to 65535: write one as in "tcp://127.0.0.1:5556")"},
+      {"ingest: {connect: [\"tcp://127.0.0.1:*\"]}",
+       R"(t.yaml:1:20: ingest.connect: "tcp://127.0.0.1:*" has no port from 1 to 65535: write one as in "tcp://127.0.0.1:5556")"},
+      {"ingest: {bind: [\"tcp://:5556\"]}",
+       R"(t.yaml:1:17: ingest.bind: "tcp://:5556" has no usable host: write one as in "tcp://127.0.0.1:5556" or "tcp://[::1]:5556")"},
+      {"ingest: {bind: [\"ipc://\"]}",
+       R"(t.yaml:1:17: ingest.bind: "ipc://" needs an absolute path, such as "ipc:///run/trestle/events")"},
+      {"ingest: {bind: [\"ipc://x/y\"]}",
+       R"(t.yaml:1:17: ingest.bind: "ipc://x/y" needs an absolute path, such as "ipc:///run/trestle/events")"},
+  });
+  CHECK(error_of("ingest:\n  bind: [\"tcp://127.0.0.1:1\"]", {{"TRESTLE_INGEST_BIND", "tcp://0.0.0.0:1"}}) ==
+        "TRESTLE_INGEST_BIND: \"tcp://0.0.0.0:1\"" + open);
+}
+
+TEST_CASE("topics are policies that make sense") {
+  check({
+      {"topics: [{keep: log}]", "t.yaml:1:10: topics: needs match, a topic pattern such as \"task.*\""},
+      {"topics: [{match: a, keep: newest}]",
+       R"(t.yaml:1:27: topics.keep: "newest" is not one of none, latest, log)"},
+      {"topics: [{match: a, key: id}]",
+       R"(t.yaml:1:26: topics.key: "id" is not a JSON pointer to a member, such as "/taskConfig/id")"},
+      {"topics: [{match: a, key: /a~2}]",
+       R"(t.yaml:1:26: topics.key: "/a~2" is not a JSON pointer to a member, such as "/taskConfig/id": write ~ as ~0 and a / in a name as ~1)"},
+      {"topics: [{match: \"a.*\", until: \"b.*\"}]",
+       "t.yaml:1:32: topics.until: ends what keep: latest keeps: set keep: latest, or leave until out"},
+      {"topics: [{match: a, keep: latest, until: \"b.*\"}]",
+       R"(t.yaml:1:18: topics.match: with until must end in .* as its only wildcard, such as "task.*")"},
+      {"topics: [{match: \"a.*\", keep: latest, until: \"b.>\"}]",
+       R"(t.yaml:1:46: topics.until: must end in .* as its only wildcard, such as "task-finished.*")"},
+      {"topics: [{match: \"*.a.*\", keep: latest, until: \"b.*\"}]",
+       R"(t.yaml:1:18: topics.match: with until must end in .* as its only wildcard, such as "task.*")"},
+      {"topics: [{match: \"a.*\", keep: latest, until: \"b.*\"}]", "ok"},
+      {"topics: [{match: a, keep: none, retain: {count: 1}}]",
+       "t.yaml:1:41: topics.retain: keep: none keeps nothing: leave retain out, or keep log or latest"},
+      {"topics: [{match: a, under_pressure: merge}]",
+       "t.yaml:1:37: topics.under_pressure: merge needs the string to join: add merge, such as merge: "
+       "/content"},
+      {"topics: [{match: a, merge: /a}]",
+       "t.yaml:1:28: topics.merge: only works with under_pressure: merge: add it, or leave merge out"},
+      {"topics: [{match: a, merge_by: [/a]}]",
+       "t.yaml:1:31: topics.merge_by: only works with under_pressure: merge: add it, or leave merge_by out"},
+      {"topics: [{match: a, under_pressure: merge, merge: /c, merge_by: [\"\"]}]",
+       R"(t.yaml:1:66: topics.merge_by: "" is not a JSON pointer to a member, such as "/taskConfig/id")"},
+  });
+  const auto pattern = error_of("topics: [{match: a..b}]");
+  CHECK(pattern.rfind("t.yaml:1:18: topics.match: ", 0) == 0);
+  CHECK(pattern.find("a..b") != std::string::npos);
+}
+
+TEST_CASE("topics are bounded, and so are their keys") {
+  std::string topics = "topics:\n";
+  for (int i = 0; i < 61; ++i)
+    topics += "- {match: t" + std::to_string(i) + ", key: /k" + std::to_string(i) + "}\n";
+  CHECK(error_of(topics) ==
+        "t.yaml:2:1: topics: have over 64 different keys with the built-in ones: let more of them share one");
+  topics = "topics:\n";
+  for (int i = 0; i < 257; ++i) topics += "- {match: t" + std::to_string(i) + "}\n";
+  CHECK(error_of(topics) == "t.yaml:2:1: topics: has more than 256 items");
+}
+
+TEST_CASE("lists are bounded") {
+  std::string listen = "listen:\n", bind = "ingest: {bind: [ipc:///a", variable = "ipc:///a";
+  for (int i = 0; i < 17; ++i) listen += "- {port: 0}\n";
+  for (int i = 0; i < 64; ++i) bind += ", ipc:///a", variable += ",ipc:///a";
+  CHECK(error_of(listen) == "t.yaml:2:1: listen: has more than 16 items");
+  CHECK(error_of(bind + "]}") == "t.yaml:1:657: ingest.bind: is one too many: at most 64");
+  CHECK(error_of("", {{"TRESTLE_INGEST_BIND", variable}}) ==
+        "TRESTLE_INGEST_BIND: is one too many: at most 64");
+}
+
+TEST_CASE("only plain YAML is read") {
+  check({
+      {"shards: 1\nshards: 2", R"(t.yaml:2:1: duplicate key "shards" (first given on line 1))"},
+      {"log: {level: info, level: info}", R"(t.yaml:1:20: duplicate key "level" (first given on line 1))"},
+      {"shards: &a 1\nlog: *a", "t.yaml:2:6: aliases (*name) are not supported: write the value out"},
+      {"shards: !!int 1", "t.yaml:1:9: tags (!name) are not supported: leave it out"},
+      {"? [a]\n: 1", "t.yaml:1:3: a key must be a word"},
+      {"shards: 1\n---\nshards: 2", "t.yaml:2:1: a second document starts here: one file, one document"},
+      {std::string("shards: 1\0", 10),
+       "t.yaml:1:10: not text: a control character, or a byte that is not UTF-8"},
+      {"log: {}\nstream: {path: \xff}",
+       "t.yaml:2:16: not text: a control character, or a byte that is not UTF-8"},
+      {"shards: 1\n\x04garbage", "t.yaml:2:1: not text: a control character, or a byte that is not UTF-8"},
+      {"a: b: c", "t.yaml:1:5: not YAML: illegal map value"},
+      {"log: {level: info\n", "t.yaml:2:1: not YAML: end of map flow not found"},
+      {"log:\n\tlevel: info",
+       "t.yaml:2:7: not YAML: illegal map value (this line is indented with a tab: use spaces)"},
+      {std::string(20, '[') + std::string(20, ']'), "t.yaml:1:17: nested more than 16 deep"},
+      {std::string(1024 * 1024 + 1, ' '), "t.yaml:1:1: over 1 MiB, too big for a configuration"},
+      {"", "ok"},
+      {"# nothing\n", "ok"},
+      {"---\nshards: 1\n...\n", "ok"},
+      {"\xef\xbb\xbfshards: 1\r\n", "ok"},
+  });
+}
+
+TEST_CASE("a token is never shown") {
+  const auto spaced = error_of("auth: {token: \"se cret\"}");
+  CHECK(spaced ==
+        "t.yaml:1:15: auth.token: a token is at most 255 printable ASCII characters without spaces (not "
+        "shown here)");
+  CHECK(error_of("auth: {token: \"***\"}") ==
+        "t.yaml:1:15: auth.token: *** stands for a token that was not printed: put the token itself");
+  CHECK(error_of("", {{"TRESTLE_AUTH_TOKEN", "se cret"}}).find("cret") == std::string::npos);
+}
+
+TEST_CASE("an error from the environment names the variable") {
+  CHECK(error_of("", {{"TRESTLE_LISTEN_PORT", "x"}}) ==
+        "TRESTLE_LISTEN_PORT: \"x\" is not a whole number from 0 to 65535, in decimal without leading zeros");
+  CHECK(error_of("", {{"TRESTLE_INGEST_MAX_EVENT", "5"}}) ==
+        R"(TRESTLE_INGEST_MAX_EVENT: "5" has no unit: write "5KiB")");
+  CHECK(error_of("", {{"TRESTLE_INGEST_MAX_EVNT", "5KiB"}}) ==
+        "TRESTLE_INGEST_MAX_EVNT: stands for no key that the environment can set (did you mean "
+        "TRESTLE_INGEST_MAX_EVENT?)");
+  CHECK(error_of("", {{"TRESTLE_TOPICS", "[]"}}) ==
+        "TRESTLE_TOPICS: stands for no key that the environment can set (unset it, or set the key in the "
+        "file)");
+  CHECK(error_of("", {{"TRESTLE_INGEST_BIND", "tcp://127.0.0.1:1,,"}})
+            .rfind("TRESTLE_INGEST_BIND: \"\" is not", 0) == 0);
+  CHECK(error_of("", {{"TRESTLE_STREAM_PATH", "a\nb"}}) ==
+        "TRESTLE_STREAM_PATH: holds a line end or a control character");
+  CHECK(error_of("", {{"TRESTLE_URL", "x"}, {"TRESTLE_TOKEN", "y"}}) == "ok");
+}

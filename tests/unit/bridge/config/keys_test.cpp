@@ -1,0 +1,192 @@
+#include "bridge/config/keys.h"
+
+#include <functional>
+#include <set>
+
+#include "tests/unit/bridge/config/settings_fixture.h"
+
+using namespace trestle;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A key, a value that is not its default, and how that shows in the settings.
+struct Sample {
+  std::string section;  ///< empty at the top
+  std::string name;
+  std::string value;  ///< as YAML
+  std::function<bool(const Settings&)> holds;
+
+  std::string yaml() const {
+    return section.empty() ? name + ": " + value : section + ": {" + name + ": " + value + "}";
+  }
+  std::string variable() const {
+    std::string text = "TRESTLE_" + (section.empty() ? "" : section + "_") + name;
+    for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
+  }
+  /// A list as the environment has it: without brackets and quotes.
+  std::string text() const {
+    std::string plain;
+    for (const char c : value) {
+      if (c != '[' && c != ']' && c != '"') plain += c;
+    }
+    return plain;
+  }
+};
+
+const std::vector<Sample>& samples() {
+  using S = Settings;
+  static const std::vector<Sample> all = {
+      {"listen", "address", "127.0.0.2", [](const S& s) { return s.listen[0].address == "127.0.0.2"; }},
+      {"listen", "port", "0", [](const S& s) { return s.listen[0].port == 0; }},
+      {"listen", "tls", "on", [](const S& s) { return s.listen[0].tls; }},
+      {"listen", "auth", "none",
+       [](const S& s) { return !s.listen[0].auth && !s.listen[0].endpoints[0].auth; }},
+      {"listen", "insecure", "yes", [](const S& s) { return s.listen[0].insecure; }},
+      {"tls", "certificate", "c.pem", [](const S& s) { return s.tls.certificate == "c.pem"; }},
+      {"tls", "key", "k.pem", [](const S& s) { return s.tls.key == "k.pem"; }},
+      {"heartbeat", "enabled", "No", [](const S& s) { return !s.heartbeat.enabled; }},
+      {"heartbeat", "interval", "250ms", [](const S& s) { return s.heartbeat.interval == 250ms; }},
+      {"heartbeat", "timeout", "1m", [](const S& s) { return s.heartbeat.timeout == 60s; }},
+      {"auth", "enabled", "FALSE", [](const S& s) { return !s.auth.enabled; }},
+      {"auth", "token", "s3cret", [](const S& s) { return s.auth.token == "s3cret"; }},
+      {"auth", "tokens_file", "t.yaml", [](const S& s) { return s.auth.tokens_file == "t.yaml"; }},
+      {"auth", "timeout", "2s", [](const S& s) { return s.auth.timeout == 2s; }},
+      {"ingest", "bind", R"(["tcp://127.0.0.1:1", "ipc:///a"])",
+       [](const S& s) {
+         return s.ingest.bind == std::vector<std::string>{"tcp://127.0.0.1:1", "ipc:///a"};
+       }},
+      {"ingest", "connect", R"(["tcp://127.0.0.1:2"])",
+       [](const S& s) { return s.ingest.connect == std::vector<std::string>{"tcp://127.0.0.1:2"}; }},
+      {"ingest", "control", "ipc:///b", [](const S& s) { return s.ingest.control == "ipc:///b"; }},
+      {"ingest", "max_event", "1MB", [](const S& s) { return s.ingest.max_event == 1'000'000; }},
+      {"ingest", "insecure", "true", [](const S& s) { return s.ingest.insecure; }},
+      {"stream", "path", "\":memory:\"", [](const S& s) { return s.stream.path == ":memory:"; }},
+      {"stream", "durability", "power",
+       [](const S& s) { return s.stream.durability == StreamSettings::Durability::power; }},
+      {"session", "queue", "1GiB", [](const S& s) { return s.session.queue == 1024UL * 1024 * 1024; }},
+      {"session", "stall", "1h", [](const S& s) { return s.session.stall == 1h; }},
+      {"limits", "connections", "7", [](const S& s) { return s.limits.connections == 7; }},
+      {"limits", "per_address", "8", [](const S& s) { return s.limits.per_address == 8; }},
+      {"limits", "message", "2048B", [](const S& s) { return s.limits.message == 2048; }},
+      {"limits", "body", "3KiB", [](const S& s) { return s.limits.body == 3072; }},
+      {"limits", "requests_per_second", "9", [](const S& s) { return s.limits.requests_per_second == 9; }},
+      {"", "shards", "3", [](const S& s) { return s.shards == 3; }},
+      {"log", "level", "error", [](const S& s) { return s.log.level == LogSettings::Level::error; }},
+      {"log", "format", "json", [](const S& s) { return s.log.format == LogSettings::Format::json; }},
+  };
+  return all;
+}
+
+/// What some keys cannot do without.
+Variables companions(const Sample& sample) {
+  if (sample.variable() == "TRESTLE_LISTEN_TLS") {
+    return {{"TRESTLE_TLS_CERTIFICATE", "c.pem"}, {"TRESTLE_TLS_KEY", "k.pem"}};
+  }
+  if (sample.variable() == "TRESTLE_TLS_CERTIFICATE") return {{"TRESTLE_TLS_KEY", "k.pem"}};
+  if (sample.variable() == "TRESTLE_TLS_KEY") return {{"TRESTLE_TLS_CERTIFICATE", "c.pem"}};
+  return {};
+}
+
+/// "section.name" of all scalars and lists of them that are not in lists of maps (of `listen` the first
+/// counts).
+void collect(const Keys& keys, const std::string& prefix, std::set<std::string>& names) {
+  for (const auto& key : keys) {
+    switch (key.shape) {
+      case Key::Shape::value:
+      case Key::Shape::values: names.insert(prefix + key.name); break;
+      case Key::Shape::map: collect(key.keys(), key.name + ".", names); break;
+      case Key::Shape::maps:
+        if (key.name == "listen") collect(key.items().front(), "listen.", names);
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("there is a sample of every key that the environment can set") {
+  Draft draft = default_draft();
+  std::set<std::string> known, sampled;
+  collect(keys_of(draft), "", known);
+  for (const auto& sample : samples()) {
+    sampled.insert((sample.section.empty() ? "" : sample.section + ".") + sample.name);
+  }
+  CHECK(known == sampled);
+}
+
+TEST_CASE("every key can be set in the file") {
+  for (const auto& sample : samples()) {
+    INFO(sample.yaml());
+    CHECK_FALSE(sample.holds(settings_of("")));
+    CHECK(sample.holds(settings_of(sample.yaml(), companions(sample))));
+  }
+}
+
+TEST_CASE("every key can be set in the environment, which wins") {
+  const auto every_default = print_settings(settings_of(""));
+  for (const auto& sample : samples()) {
+    INFO(sample.variable());
+    auto variables = companions(sample);
+    variables[sample.variable()] = sample.text();
+    CHECK(sample.holds(settings_of("", variables)));
+    CHECK(sample.holds(settings_of(every_default, variables)));
+  }
+  CHECK(settings_of("listen: [{port: 1}, {port: 2}]", {{"TRESTLE_LISTEN_PORT", "3"}}).listen[0].port == 3);
+  CHECK(settings_of("listen: [{port: 1}, {port: 2}]", {{"TRESTLE_LISTEN_PORT", "3"}}).listen[1].port == 2);
+  CHECK(settings_of("", {{"TRESTLE_INGEST_BIND", ""}}).ingest.bind.empty());
+  CHECK(settings_of("", {{"TRESTLE_INGEST_BIND", "ipc:///a , ipc:///b"}}).ingest.bind.size() == 2);
+}
+
+TEST_CASE("what is printed reads back as the same settings") {
+  std::string yaml =
+      "endpoints: [{path: /a}, {path: /b, format: bare, auth: none}]\n"
+      "topics:\n"
+      "- {match: \"p.*\", keep: latest, key: /i~1d/~0, until: \"done.*\", retain: {age: 90m}}\n"
+      "- {match: \"out.>\", retain: {count: 5, bytes: 1500B}, under_pressure: merge, merge: /c, merge_by: "
+      "[/a, /b]}\n"
+      "- {match: \"$sys.x\", keep: none, under_pressure: drop}\n"
+      "listen: [{}, {port: 8000, address: \"::1\", auth: none, endpoints: [{path: /x}]}]\n";
+  Variables variables;
+  for (const auto& sample : samples()) variables[sample.variable()] = sample.text();
+  variables["TRESTLE_STREAM_PATH"] = "it's \"x\"\\ü #1: [no]";
+  const auto first = settings_of(yaml, variables, "/etc/trestle");
+  const auto printed = print_settings(first);
+  const auto second = settings_of(printed, {{"TRESTLE_AUTH_TOKEN", "s3cret"}}, "/elsewhere");
+  CHECK(print_settings(second) == printed);
+
+  CHECK(second.stream.path == "/etc/trestle/it's \"x\"\\ü #1: [no]");
+  CHECK(second.tls.key == "/etc/trestle/k.pem");
+  for (const auto& sample : samples()) {
+    if (sample.section == "tls" || sample.name == "path" || sample.name == "tokens_file") continue;
+    INFO(sample.yaml());
+    CHECK(sample.holds(second));
+  }
+  REQUIRE(second.listen.size() == 2);
+  CHECK(second.listen[1].address == "::1");
+  CHECK(second.listen[1].endpoints.size() == 1);
+  CHECK(second.listen[0].endpoints[1].format == Form::bare);
+  REQUIRE(second.topics.size() == 3);
+  const auto& progress = second.topics[0];
+  CHECK(progress.match.text() == "p.*");
+  CHECK(progress.keep == Keep::latest);
+  CHECK(progress.key == "/i~1d/~0");
+  CHECK(progress.until->text() == "done.*");
+  CHECK(progress.retain.age == 90min);
+  CHECK_FALSE(progress.retain.count);
+  const auto& out = second.topics[1];
+  CHECK(out.keep == Keep::log);
+  CHECK(out.retain.count == 5);
+  CHECK(out.retain.bytes == 1500);
+  CHECK(out.under_pressure == UnderPressure::merge);
+  CHECK(out.merge == "/c");
+  CHECK(out.merge_by == std::vector<std::string>{"/a", "/b"});
+  CHECK(second.topics[2].under_pressure == UnderPressure::drop);
+}
+
+TEST_CASE("a token is printed as three asterisks, none as empty") {
+  CHECK(print_settings(settings_of("auth: {token: s3cret}")).find("token: \"***\"") != std::string::npos);
+  CHECK(print_settings(settings_of("auth: {token: s3cret}")).find("s3cret") == std::string::npos);
+  CHECK(print_settings(settings_of("")).find("token: \"\"") != std::string::npos);
+}
