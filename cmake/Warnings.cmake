@@ -6,4 +6,11 @@ target_compile_options(trestle_warnings INTERFACE -Wall -Wextra -Wpedantic -Wsha
 if(TRESTLE_SANITIZE)
   add_compile_options(-fsanitize=${TRESTLE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TRESTLE_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    add_compile_options(-fsanitize-ignorelist=${CMAKE_CURRENT_LIST_DIR}/sanitizer_ignore.txt)
+  endif()
+endif()
+# What a fuzz target calls must report which way it went; the targets themselves link libFuzzer (tests/fuzz).
+if(TRESTLE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()

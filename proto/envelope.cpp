@@ -16,13 +16,14 @@ constexpr std::string_view kReplay = R"(,"replay":true)";
 class Decimal {
  public:
   template <class Integer>
-  explicit Decimal(Integer value)
-      : end_(std::to_chars(digits_.data(), digits_.data() + digits_.size(), value).ptr) {}
+  explicit Decimal(Integer value) {
+    end_ = std::to_chars(digits_.data(), digits_.data() + digits_.size(), value).ptr;
+  }
   std::string_view text() const { return {digits_.data(), static_cast<std::size_t>(end_ - digits_.data())}; }
 
  private:
   std::array<char, 20> digits_{};  // the longest: 2^64 - 1, and -2^63 with its sign
-  const char* end_;
+  const char* end_ = nullptr;
 };
 
 std::size_t meta_size(const Meta& meta) {

@@ -23,4 +23,10 @@ void append_text_frame_header(std::string& out, std::size_t size) {
   out.append(header.data(), header_size);
 }
 
+void append_control_frame(std::string& out, unsigned char opcode, std::string_view payload) {
+  out += static_cast<char>(0x80 | opcode);
+  out += static_cast<char>(payload.size());
+  out += payload;
+}
+
 }  // namespace trestle

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace trestle {
 
@@ -12,5 +13,10 @@ inline constexpr std::size_t frame_header_size(std::size_t payload) {
 }
 /// Appends the header for a payload of `size` bytes.
 void append_text_frame_header(std::string& out, std::size_t size);
+
+inline constexpr unsigned char kPingOpcode = 0x9;
+inline constexpr unsigned char kPongOpcode = 0xA;
+/// Appends a whole control frame (section 5.5); `payload` is at most 125 bytes.
+void append_control_frame(std::string& out, unsigned char opcode, std::string_view payload);
 
 }  // namespace trestle

@@ -29,7 +29,7 @@ TEST_CASE("a text frame's header has the shortest length that fits") {
 }
 
 TEST_CASE("a header's size is known beforehand, and headers are appended") {
-  for (const std::size_t size : {0, 125, 126, 65535, 65536})
+  for (const std::size_t size : {0u, 125u, 126u, 65535u, 65536u})
     CHECK(header(size).size() == frame_header_size(size));
   CHECK(kMaxFrameHeader == frame_header_size(~std::size_t{0}));
   std::string out = "before";
