@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  trestle-compressor\n"
       "  trestle-compressor --id compressor-2 --level 9 --redundancy 20\n"
-      "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 could not start.");
+      "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 could not start.\n");
   return run_program(app, argc, argv, [&] {
     tools.archiver = need_tool({"7z", "7zz", "7za"}, "7zip");
     tools.par2 = need_tool({"par2"}, "par2");

@@ -4,6 +4,9 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
+
+#include "clients/pipeline/cannot_start.h"
 
 namespace trestle::pipeline {
 
@@ -24,11 +27,6 @@ void add_bridge_options(CLI::App& app, BridgeOptions& options, const std::string
 /// The events of a pipeline nobody watches are worth less than its work: when the buffer is full the oldest
 /// leave.
 ProducerOptions producer_options(const BridgeOptions& options);
-
-/// Thrown by a program that can't start; the message says what to do.
-struct CannotStart : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// The path of a tool, or CannotStart that names the Debian package.
 std::string need_tool(const std::vector<std::string>& names, const std::string& debian_package);

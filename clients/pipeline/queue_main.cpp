@@ -168,7 +168,7 @@ int main(int argc, char** argv) {
       "  trestle-queue ctl pause upload\n"
       "  trestle-queue ctl list\n"
       "  trestle-queue ctl drain --timeout 600\n"
-      "Exit codes: 0 done or stopped by SIGTERM or SIGINT, 1 failed, 2 could not start.");
+      "Exit codes: 0 done or stopped by SIGTERM or SIGINT, 1 failed, 2 could not start.\n");
   return run_program(app, argc, argv, [&] {
     return serve_command->parsed() ? serve(bridge, options) : run_control(*ctl, control);
   });

@@ -3,9 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <filesystem>
-#include <stdexcept>
 #include <utility>
 
+#include "clients/pipeline/cannot_start.h"
 #include "clients/pipeline/stop_signal.h"
 
 namespace trestle::pipeline {
@@ -26,18 +26,17 @@ bool is_private(std::string_view address) {
 
 void bind(zmq::socket_t& socket, const QueueServerOptions& options) {
   if (!options.insecure && !is_private(options.listen)) {
-    throw std::runtime_error(
-        "--listen " + options.listen +
-        ": anyone who can reach this address could have your files uploaded. Use a loopback "
-        "address, or --insecure if the network is yours alone");
+    throw CannotStart("--listen " + options.listen +
+                      ": anyone who can reach this address could have your files uploaded. Use a loopback "
+                      "address, or --insecure if the network is yours alone");
   }
   try {
     socket.set(zmq::sockopt::linger, 500);
     socket.set(zmq::sockopt::ipv6, true);
     socket.bind(options.listen);
   } catch (const zmq::error_t& error) {
-    throw std::runtime_error("cannot listen on " + options.listen + ": " + error.what() +
-                             ". Is another trestle-queue running? --listen chooses another address");
+    throw CannotStart("cannot listen on " + options.listen + ": " + error.what() +
+                      ". Is another trestle-queue running? --listen chooses another address");
   }
 }
 

@@ -26,7 +26,7 @@ struct QueueServerOptions {
 ///
 /// Thread: the one that calls run().
 /// State:  in memory. Work that had not ended when the queue stops is added again by whoever added it.
-/// Errors: the constructor throws std::runtime_error for an address that can't be bound, with the remedy.
+/// Errors: the constructor throws CannotStart for an address that can't be bound, with the remedy.
 class QueueServer {
  public:
   QueueServer(QueueServerOptions options, Producer& producer);

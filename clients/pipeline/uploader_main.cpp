@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  trestle-uploader\n"
       "  trestle-uploader --id uploader-2 --limit-rate 2M --netrc ~/.netrc\n"
-      "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 could not start.");
+      "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 failed, 2 could not start.\n");
   return run_program(app, argc, argv, [&] {
     upload.curl = need_tool({"curl"}, "curl");
     options.id = bridge.id;

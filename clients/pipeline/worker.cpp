@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "clients/pipeline/cannot_start.h"
 #include "clients/pipeline/stop_signal.h"
 
 namespace trestle::pipeline {
@@ -28,7 +29,11 @@ Worker::Worker(WorkerOptions options, Producer& producer, Job job)
   // Without a queue, nothing piles up: what we say is true only now, and is said again in a second.
   socket_.set(zmq::sockopt::immediate, true);
   socket_.set(zmq::sockopt::reconnect_ivl_max, 1000);
-  socket_.connect(options_.queue);
+  try {
+    socket_.connect(options_.queue);
+  } catch (const zmq::error_t& error) {
+    throw CannotStart("--queue " + options_.queue + ": " + error.what() + "; try " + kDefaultQueueAddress);
+  }
 }
 
 void Worker::run() {
