@@ -107,6 +107,12 @@ export class Follower {
     }, { passive: true });
   }
 
+  /** After the box's lines have changed their shape. */
+  toEnd() {
+    this.#following = true;
+    this.box.scrollTop = this.box.scrollHeight;
+  }
+
   grew() {
     if (this.#following) grown.add(this.box);
   }

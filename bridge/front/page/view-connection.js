@@ -48,7 +48,8 @@ export class ConnectionView {
   renderClock(events, now) {
     const { state, welcome, lastHeard } = this.#connection;
     setAttribute(byId('state'), 'data-state', state.name);
-    setText(byId('state-text'), wordsFor(state, now));
+    setText(byId('state-text'), wordsFor(state));
+    setText(byId('state-wait'), waitFor(state, now));
     setHidden(byId('retry'), state.name !== 'reconnecting');
     setText(byId('fact-session'), welcome?.session ?? '–');
     setText(byId('fact-heartbeat'), welcome?.heartbeat ? duration(welcome.heartbeat) : '–');
@@ -67,12 +68,16 @@ export class ConnectionView {
 
 const TITLE_MARKS = { reconnecting: '… ', refused: '✕ ', token: '✕ ' };
 
-function wordsFor(state, now) {
+/** The countdown is for the eye only: read aloud every second it would drown everything else. */
+function waitFor(state, now) {
+  if (state.name !== 'reconnecting') return '';
+  return ` in ${Math.max(0, Math.ceil((state.at - now) / 1_000))} s`;
+}
+
+function wordsFor(state) {
   switch (state.name) {
-    case 'reconnecting': {
-      const seconds = Math.max(0, Math.ceil((state.at - now) / 1_000));
-      return `reconnecting in ${seconds} s (${state.reason})`;
-    }
+    case 'reconnecting':
+      return `${state.reason}; reconnecting`;
     case 'refused':
       return `refused: ${state.reason} (${state.code})`;
     case 'token':

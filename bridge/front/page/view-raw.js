@@ -30,7 +30,10 @@ export class RawView {
       lines.clear();
       again();
     });
-    byId('raw-wrap').addEventListener('change', (event) => this.#box.classList.toggle('wrap', event.target.checked));
+    byId('raw-wrap').addEventListener('change', (event) => {
+      this.#box.classList.toggle('wrap', event.target.checked);
+      this.#follower.toEnd();
+    });
     byId('raw-wrap').checked = false;
     byId('raw-filter').value = '';
   }

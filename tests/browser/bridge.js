@@ -1,0 +1,88 @@
+// One real trestled for a test file: a folder and free ports of its own, killed and restarted as a test likes.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './wait.js';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+export const BINARY = process.env.TRESTLED ?? join(repository, 'build/bin/trestled');
+export const TOKEN = 'a-static-token-of-the-tests';
+
+async function freePort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000); // below the range the kernel hands to outgoing connections
+    const probe = createServer();
+    const free = await new Promise((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+export class Bridge {
+  /** `changes` are laid over the tests' own configuration; JSON is YAML, so it needs no library. */
+  static async start(changes = {}) {
+    assert.ok(existsSync(BINARY), `${BINARY} is missing: build it, or name another one in TRESTLED`);
+    const bridge = new Bridge();
+    bridge.folder = mkdtempSync(join(tmpdir(), 'trestle-browser-'));
+    bridge.events = `tcp://127.0.0.1:${await freePort()}`;
+    bridge.control = `tcp://127.0.0.1:${await freePort()}`;
+    const config = {
+      listen: { address: '127.0.0.1', port: await freePort() },
+      auth: { token: TOKEN },
+      ingest: { bind: [bridge.events], control: bridge.control },
+      stream: { path: ':memory:' },
+      ...changes,
+    };
+    bridge.port = config.listen.port;
+    writeFileSync(join(bridge.folder, 'trestle.yaml'), JSON.stringify(config, null, 2));
+    await bridge.launch();
+    return bridge;
+  }
+
+  /** Also after kill(): the same bridge at the same addresses. */
+  async launch() {
+    this.log = join(this.folder, 'log');
+    const out = openSync(this.log, 'a');
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TRESTLE')));
+    this.process = spawn(BINARY, ['-c', 'trestle.yaml'], { cwd: this.folder, env, stdio: ['ignore', out, out] });
+    closeSync(out);
+    this.exited = once(this.process, 'exit');
+    await eventually(() => this.#healthy(), 'trestled serving');
+  }
+
+  async #healthy() {
+    assert.equal(this.process.exitCode, null, readFileSync(this.log, 'utf8'));
+    try {
+      return (await fetch(`http://127.0.0.1:${this.port}/healthz`)).ok;
+    } catch {
+      return false;
+    }
+  }
+
+  page(query = { token: TOKEN }) {
+    const words = new URLSearchParams(query).toString();
+    return `http://127.0.0.1:${this.port}/${words === '' ? '' : `?${words}`}`;
+  }
+
+  /** As a crash would end it. */
+  async kill() {
+    this.process.kill('SIGKILL');
+    await this.exited;
+  }
+
+  async stop() {
+    this.process.kill('SIGTERM');
+    const [code] = await this.exited;
+    const output = readFileSync(this.log, 'utf8');
+    rmSync(this.folder, { recursive: true });
+    assert.equal(code, 0, output);
+    assert.doesNotMatch(output, /Sanitizer|runtime error:/);
+  }
+}

@@ -1,0 +1,37 @@
+// Run by seed.test.js inside a network namespace: the example from standard input in Chromium against a trestled on port
+// 3001. Prints {lines, faults}: what the example wrote to the console, and what went wrong in the page.
+import { readFileSync } from 'node:fs';
+import { Bridge } from './bridge.js';
+import { launchChromium, openPage } from './chromium.js';
+import { Producer } from './producer.js';
+import { eventually } from './wait.js';
+import * as events from './events.js';
+
+const EXPECTED_LINES = 3;
+const example = readFileSync(0, 'utf8');
+const bridge = await Bridge.start({ listen: { address: 'localhost', port: 3001 }, auth: { token: 'YOUR_TOKEN' } });
+const browser = await launchChromium();
+try {
+  const page = await openPage(browser, 'about:blank');
+  const lines = [];
+  page.on('console', (message) => message.type() === 'log' && lines.push(message.text()));
+  await page.addScriptTag({ content: example });
+  await eventually(() => sessionsOf(bridge), 'the example connected');
+  const producer = await Producer.connect(bridge, 'nzb-flow');
+  await eventually(() => producer.welcomed > 0, 'the producer’s welcome');
+  producer.publish(events.queueUpdate({ running: ['task-uuid'] }));
+  producer.publish(events.progress('task-uuid', 'COMPRESSION', 45.67));
+  producer.publish(events.finished('task-uuid', { name: 'my-post' }));
+  await eventually(() => lines.length >= EXPECTED_LINES, 'what the example prints');
+  producer.close();
+  console.log(JSON.stringify({ lines, faults: page.faults }));
+} finally {
+  await browser.close();
+  await bridge.stop();
+}
+
+/** How many clients the bridge has. */
+async function sessionsOf({ port }) {
+  const response = await fetch(`http://localhost:${port}/api/status`, { headers: { authorization: 'Bearer YOUR_TOKEN' } });
+  return (await response.json()).sessions_total;
+}
