@@ -68,10 +68,13 @@ Result<std::string> read_file(const fs::path& file) {
 
 Result<Settings> load_settings(const std::optional<fs::path>& file, const Environment& env,
                                const EnvironmentNames& env_names) {
-  if (!file) return settings_from(YamlNode{}, Places("settings"), {}, env, env_names);
+  // Absolute, so that what is printed means the same wherever it is read back.
+  std::error_code ignored;
+  const auto folder = fs::absolute(file ? *file : fs::path("settings"), ignored).parent_path();
+  if (!file) return settings_from(YamlNode{}, Places("settings"), folder, env, env_names);
   const auto text = read_file(*file);
   if (!text) return text.error();
-  return parse_settings(*text, file->string(), file->parent_path(), env, env_names);
+  return parse_settings(*text, file->string(), folder, env, env_names);
 }
 
 Result<Settings> parse_settings(std::string_view yaml, const std::string& name, const fs::path& folder,

@@ -21,8 +21,9 @@ using EnvironmentNames = std::function<std::vector<std::string>()>;
 ///
 /// Errors are one line that says what to do and where: `trestle.yaml:12:3: unknown key "intervall" in
 /// heartbeat (did you mean "interval"?)`. Unknown keys, wrong types, values without a unit where one is
-/// needed, duplicate keys, several documents: all refused. Relative paths are made relative to the file's
-/// folder. Never throws; YAML exceptions stop here. Bounds: files over 1 MiB are refused, aliases (`*x`) too.
+/// needed, duplicate keys, several documents: all refused. Relative paths start at the file's folder, or
+/// at the working directory without one, and come out absolute. Never throws; YAML exceptions stop here.
+/// Bounds: files over 1 MiB are refused, aliases (`*x`) too.
 Result<Settings> load_settings(const std::optional<std::filesystem::path>& file, const Environment& env,
                                const EnvironmentNames& env_names);
 

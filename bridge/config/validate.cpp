@@ -71,12 +71,6 @@ MaybeComplaint check_tls(const TlsSettings& tls) {
   return std::nullopt;
 }
 
-MaybeComplaint check_auth(const AuthSettings& auth) {
-  if (auth.token == "***")
-    return Complaint{"auth.token", "*** stands for a token that was not printed: put the token itself"};
-  return std::nullopt;
-}
-
 MaybeComplaint check_zmq(const std::string& address, const std::string& path) {
   if (is_local_zmq_address(address)) return std::nullopt;
   return Complaint{
@@ -103,7 +97,6 @@ std::optional<Complaint> find_complaint(const Draft& draft) {
   if (auto complaint = check_endpoints(draft.endpoints, "endpoints")) return complaint;
   if (auto complaint = check_listen(draft)) return complaint;
   if (auto complaint = check_tls(s.tls)) return complaint;
-  if (auto complaint = check_auth(s.auth)) return complaint;
   if (auto complaint = check_ingest(s.ingest)) return complaint;
   return find_policy_complaint(s.topics);
 }

@@ -188,5 +188,6 @@ TEST_CASE("what is printed reads back as the same settings") {
 TEST_CASE("a token is printed as three asterisks, none as empty") {
   CHECK(print_settings(settings_of("auth: {token: s3cret}")).find("token: \"***\"") != std::string::npos);
   CHECK(print_settings(settings_of("auth: {token: s3cret}")).find("s3cret") == std::string::npos);
+  CHECK(settings_of(print_settings(settings_of("auth: {token: s3cret}"))).auth.token == "***");
   CHECK(print_settings(settings_of("")).find("token: \"\"") != std::string::npos);
 }
