@@ -24,7 +24,10 @@ struct Found {
     duplicate,  ///< a member on the way occurs twice: parsers differ on which counts
   };
   State state = State::absent;
-  std::string text;  ///< a string's content (unescaped), a number as it is written
+  /// A string's content (unescaped), a number as it is written. The escape of a lone low surrogate, "\udc00",
+  /// comes out as three bytes that are not UTF-8 (RapidJSON refuses only the high ones); escape_key() and
+  /// append_json_string() take that.
+  std::string text;
 };
 
 /// Checks a payload once, with a SAX reader, and never changes it: UTF-8, JSON (RFC 8259; nothing may follow

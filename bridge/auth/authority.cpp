@@ -13,7 +13,9 @@ IdentityPtr reader(std::string name) {
 }  // namespace
 
 Authority::Authority(AuthSettings settings)
-    : settings_(std::move(settings)), anonymous_(reader("anonymous")), table_(std::make_shared<const Table>()) {}
+    : settings_(std::move(settings)),
+      anonymous_(reader("anonymous")),
+      table_(std::make_shared<const Table>()) {}
 
 Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings) {
   std::unique_ptr<Authority> authority(new Authority(settings));
@@ -31,8 +33,8 @@ Result<std::monostate> Authority::reload() {
       if (!records) return records.error();
       for (auto& record : *records) {
         auto rights = parse_scopes(record.scopes);  // load_token_file() has checked them
-        table->push_back({record.sha256_hex, std::make_shared<const Identity>(Identity{
-                                                 record.name, std::move(*rights), record.expires})});
+        table->push_back({record.sha256_hex, std::make_shared<const Identity>(
+                                                 Identity{record.name, std::move(*rights), record.expires})});
       }
     }
   }
@@ -46,9 +48,11 @@ Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
                           std::filesystem::exists(settings_.tokens_file, ignored);
   if (configured) return std::optional<std::string>();
   auto token = new_token();
-  TokenRecord record{"first-start", hash_token(token), {"admin", "read", "publish", "command"}, now, std::nullopt};
+  TokenRecord record{
+      "first-start", hash_token(token), {"admin", "read", "publish", "command"}, now, std::nullopt};
   if (auto saved = save_token_file(settings_.tokens_file, {std::move(record)}); !saved) {
-    return Error{saved.error().message + " (the first start makes a token there; set auth.tokens_file or auth.token)"};
+    return Error{saved.error().message +
+                 " (the first start makes a token there; set auth.tokens_file or auth.token)"};
   }
   if (auto loaded = reload(); !loaded) return loaded.error();
   return std::optional<std::string>(std::move(token));

@@ -31,8 +31,8 @@ class Authority {
   /// Reads the token file if there is one. Errors are for the operator: an unreadable or broken file.
   static Result<std::unique_ptr<Authority>> make(const AuthSettings& settings);
 
-  /// Without any configured token, makes one with all scopes, stores its hash in the token file, and returns it: this is the
-  /// only time anybody sees it. Nothing if a token is configured, or authentication is off.
+  /// Without any configured token, makes one with all scopes, stores its hash in the token file, and returns
+  /// it: this is the only time anybody sees it. Nothing if a token is configured, or authentication is off.
   Result<std::optional<std::string>> make_first_token(Micros now);
 
   /// Cost: one SHA-256 and a constant-time comparison with every known hash.

@@ -15,7 +15,8 @@ constexpr Micros kSecond = 1'000'000;
 constexpr const char* kTimeFormat = "%Y-%m-%dT%H:%M:%SZ";
 
 Error at(const std::filesystem::path& path, const YAML::Mark& mark, const std::string& what) {
-  return Error{path.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": " + what};
+  return Error{path.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) +
+               ": " + what};
 }
 
 bool is_sha256(const std::string& text) {
@@ -52,7 +53,8 @@ void set_member(TokenRecord& record, const std::string& key, const YAML::Node& v
     record.name = scalar(value, key);
   } else if (key == "sha256") {
     record.sha256_hex = scalar(value, key);
-    if (!is_sha256(record.sha256_hex)) throw BadEntry{value.Mark(), "sha256 must be 64 lower-case hex digits"};
+    if (!is_sha256(record.sha256_hex))
+      throw BadEntry{value.Mark(), "sha256 must be 64 lower-case hex digits"};
   } else if (key == "scopes") {
     record.scopes = scopes_of(value);
   } else if (key == "created") {
@@ -68,7 +70,8 @@ TokenRecord record_of(const YAML::Node& node) {
   if (!node.IsMap()) throw BadEntry{node.Mark(), "a token must be a map with name, sha256 and scopes"};
   TokenRecord record;
   for (const auto& member : node) set_member(record, scalar(member.first, "a key"), member.second);
-  if (record.name.empty() || record.sha256_hex.empty()) throw BadEntry{node.Mark(), "a token needs a name and a sha256"};
+  if (record.name.empty() || record.sha256_hex.empty())
+    throw BadEntry{node.Mark(), "a token needs a name and a sha256"};
   return record;
 }
 
@@ -106,14 +109,17 @@ Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& pa
   }
 }
 
-Result<std::monostate> save_token_file(const std::filesystem::path& path, const std::vector<TokenRecord>& records) {
+Result<std::monostate> save_token_file(const std::filesystem::path& path,
+                                       const std::vector<TokenRecord>& records) {
   YAML::Emitter out;
-  out << YAML::Comment("Trestle's tokens, by hash. Made and changed by `trestle token`; trestled reads it again on SIGHUP.")
+  out << YAML::Comment(
+             "Trestle's tokens, by hash. Made and changed by `trestle token`; trestled reads it again on "
+             "SIGHUP.")
       << YAML::BeginMap << YAML::Key << "tokens" << YAML::Value << YAML::BeginSeq;
   for (const auto& record : records) {
-    out << YAML::BeginMap << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << record.name << YAML::Key
-        << "sha256" << YAML::Value << record.sha256_hex << YAML::Key << "scopes" << YAML::Value << YAML::Flow
-        << YAML::BeginSeq;
+    out << YAML::BeginMap << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << record.name
+        << YAML::Key << "sha256" << YAML::Value << record.sha256_hex << YAML::Key << "scopes" << YAML::Value
+        << YAML::Flow << YAML::BeginSeq;
     for (const auto& scope : record.scopes) out << YAML::DoubleQuoted << scope;
     out << YAML::EndSeq << YAML::Key << "created" << YAML::Value << format_time(record.created);
     if (record.expires) out << YAML::Key << "expires" << YAML::Value << format_time(*record.expires);

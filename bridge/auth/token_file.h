@@ -32,7 +32,8 @@ struct TokenRecord {
 Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path);
 
 /// Replaces the file at once, mode 0600.
-Result<std::monostate> save_token_file(const std::filesystem::path& path, const std::vector<TokenRecord>& records);
+Result<std::monostate> save_token_file(const std::filesystem::path& path,
+                                       const std::vector<TokenRecord>& records);
 
 /// UTC with seconds, for example 2026-11-21T20:00:00Z, and back.
 std::string format_time(Micros time);

@@ -14,7 +14,8 @@ constexpr std::size_t kTokenBytes = 32;
 
 std::string base64url(const unsigned char* bytes, std::size_t size) {
   std::string text(4 * ((size + 2) / 3) + 1, '\0');
-  const auto length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
+  const auto length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
   text.resize(static_cast<std::size_t>(length));
   for (auto& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
   text.erase(text.find_last_not_of('=') + 1);

@@ -165,8 +165,8 @@ Keys keys_of_tls(TlsSettings& s) { return {path_key("certificate", s.certificate
 
 Keys keys_of_heartbeat(HeartbeatSettings& s) {
   return {value_key("enabled", s.enabled, boolean()),
-          value_key("interval", s.interval, duration<milliseconds>(100ms, 24h)),
-          value_key("timeout", s.timeout, duration<milliseconds>(100ms, 1h))};
+          value_key("interval", s.interval, duration<milliseconds>(10ms, 24h)),
+          value_key("timeout", s.timeout, duration<milliseconds>(10ms, 1h))};
 }
 
 Keys keys_of_auth(AuthSettings& s) {
@@ -174,7 +174,7 @@ Keys keys_of_auth(AuthSettings& s) {
   static_token.secret = true;
   return {value_key("enabled", s.enabled, boolean()), std::move(static_token),
           path_key("tokens_file", s.tokens_file),
-          value_key("timeout", s.timeout, duration<milliseconds>(100ms, 10min))};
+          value_key("timeout", s.timeout, duration<milliseconds>(10ms, 10min))};
 }
 
 Keys keys_of_ingest(IngestSettings& s) {
@@ -195,8 +195,8 @@ Keys keys_of_stream(StreamSettings& s) {
 }
 
 Keys keys_of_session(SessionSettings& s) {
-  return {value_key("queue", s.queue, size({64 * kKiB, kGiB})),
-          value_key("stall", s.stall, duration<milliseconds>(100ms, 1h))};
+  return {value_key("queue", s.queue, size({kKiB, kGiB})),
+          value_key("stall", s.stall, duration<milliseconds>(10ms, 1h))};
 }
 
 Keys keys_of_limits(LimitSettings& s) {

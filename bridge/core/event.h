@@ -16,11 +16,12 @@ struct Now {
   Micros wall = 0;                               ///< for what clients and files see
 };
 
-/// One event. Made by the intake, numbered by the stream; immutable and shared from then on, any thread may read.
+/// One event. Made by the intake, numbered by the stream; immutable and shared from then on, any thread may
+/// read.
 struct Event {
   Offset offset = 0;
-  Micros time = 0;                 ///< when it was made: the producer's stamp, or its arrival
-  Micros appended = 0;             ///< when the bridge took it into the stream
+  Micros time = 0;      ///< when it was made: the producer's stamp, or its arrival
+  Micros appended = 0;  ///< when the bridge took it into the stream
   std::string topic;
   std::string payload;             ///< the producer's bytes, unchanged
   const Policy* policy = nullptr;  ///< of the bridge's PolicyTable, which outlives every event

@@ -144,14 +144,19 @@ void Groups::hand_out() {
 
 ChunkPtr Groups::encode_snapshot(Group& group, const Snapshot& snapshot, Offset head) {
   if (group.snapshot_ && group.snapshot_at_ == head) return group.snapshot_;
+  group.snapshot_at_ = head;
+  group.snapshot_ = encode_snapshot(group.subscription_, Subscription{}, snapshot);
+  return group.snapshot_;
+}
+
+ChunkPtr Groups::encode_snapshot(const Subscription& wanted, const Subscription& held,
+                                 const Snapshot& snapshot) {
   auto chunk = std::make_shared<Chunk>();
   for (const auto& event : snapshot.events()) {
-    if (!group.subscription_.matches(event->topic)) continue;
-    append_frame(chunk->bytes, group.subscription_.form, *event, true);
+    if (!wanted.matches(event->topic) || held.matches(event->topic)) continue;
+    append_frame(chunk->bytes, wanted.form, *event, true);
   }
-  group.snapshot_at_ = head;
-  group.snapshot_ = chunk->bytes.empty() ? nullptr : std::move(chunk);
-  return group.snapshot_;
+  return chunk->bytes.empty() ? nullptr : ChunkPtr(std::move(chunk));
 }
 
 }  // namespace trestle

@@ -39,8 +39,8 @@ struct Subscription {
   std::string key() const;
 };
 
-/// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer once, and
-/// that buffer is shared by all of them.
+/// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer
+/// once, and that buffer is shared by all of them.
 class Group {
  public:
   explicit Group(Subscription subscription) : subscription_(std::move(subscription)) {}
@@ -59,9 +59,9 @@ class Group {
 
 /// All groups of a shard, and the delivery of a batch to them.
 ///
-/// Cost per batch: each event is matched once per topic (cached), encoded once per form, copied once into each group's
-/// buffer; then one deliver() per member.
-/// Thread: the shard's.  Bound: the cache holds kMaxCached topics and is emptied when full or when a group comes or goes.
+/// Cost per batch: each event is matched once per topic (cached), encoded once per form, copied once into
+/// each group's buffer; then one deliver() per member. Thread: the shard's.  Bound: the cache holds
+/// kMaxCached topics and is emptied when full or when a group comes or goes.
 class Groups {
  public:
   static constexpr std::size_t kMaxCached = 65'536;
@@ -70,10 +70,15 @@ class Groups {
   Group& join(const Subscription& subscription, Receiver* receiver);
   void leave(Group& group, Receiver* receiver);
 
-  /// Delivers the batch's events to all who want them, and its losses, as gap notices of `epoch`, to every group with meta.
+  /// Delivers the batch's events to all who want them, and its losses, as gap notices of `epoch`, to every
+  /// group with meta.
   void deliver(const Batch& batch, std::string_view epoch);
-  /// The snapshot's events that the group wants, encoded, offsets rising; nullptr if there are none. Shared until `head` moves.
+  /// The snapshot's events that the group wants, encoded as replays, offsets rising; nullptr if there are
+  /// none. Shared until `head` moves, so that a crowd that joins at once costs one encoding.
   ChunkPtr encode_snapshot(Group& group, const Snapshot& snapshot, Offset head);
+  /// The same for what `wanted` matches and `held` does not.
+  static ChunkPtr encode_snapshot(const Subscription& wanted, const Subscription& held,
+                                  const Snapshot& snapshot);
 
   std::size_t size() const { return groups_.size(); }
   /// Frames handed to receivers since the start.

@@ -11,15 +11,16 @@
 
 namespace trestle {
 
-/// Turns what a producer sent into an event with its topic and policy, or names why not. A payload is checked exactly once.
+/// Turns what a producer sent into an event with its topic and policy, or names why not. A payload is checked
+/// exactly once.
 ///
 /// Thread: the spine's.  Bound: two caches of at most kMaxCached entries, emptied when full.
 class Intake {
  public:
   static constexpr std::size_t kMaxCached = 65'536;
 
-  /// `policies` outlives the intake and every event it makes. Throws std::invalid_argument if a policy's key is no JSON
-  /// pointer, which loading the configuration rules out.
+  /// `policies` outlives the intake and every event it makes. Throws std::invalid_argument if a policy's key
+  /// is no JSON pointer, which loading the configuration rules out.
   Intake(const PolicyTable& policies, EventLimits limits);
 
   /// Fills everything of `out` but offset and append time. Reject::none on success.
@@ -27,8 +28,8 @@ class Intake {
 
  private:
   struct TypeInfo {
-    std::string topic;                  // empty: can't be a topic
-    const Policy* keyed = nullptr;      // says where the key is
+    std::string topic;              // empty: can't be a topic
+    const Policy* keyed = nullptr;  // says where the key is
     std::size_t key_index = 0;
     bool reserved = false;
   };

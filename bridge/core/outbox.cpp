@@ -7,7 +7,9 @@ namespace {
 
 // Where the frame that byte `position` falls into ends, walking the headers of unmasked server frames.
 std::size_t frame_end(const std::string& bytes, std::size_t position) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
+  };
   std::size_t start = 0;
   while (start < position) {
     std::size_t header = 2;
@@ -65,8 +67,9 @@ void Outbox::consume(std::size_t count) {
 
 void Outbox::note_marks(const Item& item) {
   const auto& marks = item.chunk->marks;
-  const auto after = std::upper_bound(marks.begin(), marks.end(), item.from,
-                                      [](std::size_t from, const Chunk::Mark& mark) { return from < mark.end; });
+  const auto after =
+      std::upper_bound(marks.begin(), marks.end(), item.from,
+                       [](std::size_t from, const Chunk::Mark& mark) { return from < mark.end; });
   if (after != marks.begin()) written_ = std::prev(after)->offset;
 }
 

@@ -23,7 +23,8 @@ struct Chunk {
 };
 using ChunkPtr = std::shared_ptr<const Chunk>;
 
-/// What waits for one client, in order. The one way to the socket: whatever is written, passes here or finds it empty.
+/// What waits for one client, in order. The one way to the socket: whatever is written, passes here or finds
+/// it empty.
 ///
 /// Owner: the session.  Thread: its shard's.  Bound: kept by the session, which asks bytes() before it adds.
 class Outbox {
@@ -39,7 +40,8 @@ class Outbox {
   std::size_t front(Slice* slices, std::size_t max) const;
   /// `count` bytes were written.
   void consume(std::size_t count);
-  /// Drops everything but the rest of a frame that is partly written, so that what follows stays a valid stream.
+  /// Drops everything but the rest of a frame that is partly written, so that what follows stays a valid
+  /// stream.
   void drop_unwritten();
 
   bool empty() const { return items_.empty(); }

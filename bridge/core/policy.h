@@ -34,12 +34,13 @@ struct Retain {
 struct Policy {
   Pattern match;
   Keep keep = Keep::log;
-  std::string key;                 ///< JSON pointer to the key, empty if the type has none
-  std::optional<Pattern> until;    ///< latest only: an event that matches, with the same last segment, ends the topic
+  std::string key;  ///< JSON pointer to the key, empty if the type has none
+  std::optional<Pattern>
+      until;  ///< latest only: an event that matches, with the same last segment, ends the topic
   Retain retain;
   UnderPressure under_pressure = UnderPressure::close;
-  std::string merge;                    ///< JSON pointer to the string that merging concatenates
-  std::vector<std::string> merge_by;    ///< JSON pointers that must be equal
+  std::string merge;                  ///< JSON pointer to the string that merging concatenates
+  std::vector<std::string> merge_by;  ///< JSON pointers that must be equal
 };
 
 /// The policies Trestle ships (design, section 4). The last one matches every topic without `$`.
@@ -51,11 +52,11 @@ class PolicyTable {
   /// `own` come before the built-in ones.
   explicit PolicyTable(std::vector<Policy> own);
 
-  /// The policy for a topic. A policy for `<type>.*` applies to the bare type too. Always finds one: what nothing matches
-  /// (a `$` topic of no policy) gets a `keep: none`.
+  /// The policy for a topic. A policy for `<type>.*` applies to the bare type too. Always finds one: what
+  /// nothing matches (a `$` topic of no policy) gets a `keep: none`.
   const Policy& find(std::string_view topic) const;
-  /// The policy that says where the key of events of this type is: the first with a key whose leading segments are the type.
-  /// nullptr if none.
+  /// The policy that says where the key of events of this type is: the first with a key whose leading
+  /// segments are the type. nullptr if none.
   const Policy* key_policy(std::string_view type_topic) const;
 
   const std::vector<Policy>& all() const { return policies_; }

@@ -18,16 +18,17 @@ using SeqRange = std::pair<Seq, Seq>;
 struct RepairLimits {
   std::size_t hold_events = 10'000;
   std::size_t hold_bytes = 16 * 1024 * 1024;
-  Seq run_ahead = 10'000'000;                      ///< how far a seq may be ahead of what was seen
-  Seq chunk = 1'000;                               ///< most that one replay asks for
-  std::chrono::milliseconds beat_grace{200};       ///< a beat can overtake the events it speaks of
-  std::chrono::milliseconds retry{1'000};          ///< without progress a replay is asked for again
+  Seq run_ahead = 10'000'000;                 ///< how far a seq may be ahead of what was seen
+  Seq chunk = 1'000;                          ///< most that one replay asks for
+  std::chrono::milliseconds beat_grace{200};  ///< a beat can overtake the events it speaks of
+  std::chrono::milliseconds retry{1'000};     ///< without progress a replay is asked for again
 };
 
-/// Puts the events of one life of one producer in order: releases what follows on, holds what comes after a hole, says
-/// which hole to ask for, and gives up only what it is told to.
+/// Puts the events of one life of one producer in order: releases what follows on, holds what comes after a
+/// hole, says which hole to ask for, and gives up only what it is told to.
 ///
-/// Thread: the spine's.  Bound: RepairLimits; when the hold is full its newest events are dropped, to be asked for again.
+/// Thread: the spine's.  Bound: RepairLimits; when the hold is full its newest events are dropped, to be
+/// asked for again.
 class ProducerSeq {
  public:
   /// Everything up to `have` is in the stream, or given up.
@@ -35,7 +36,8 @@ class ProducerSeq {
 
   /// Takes an event; what became ready is appended to `ready`. Reject: seq_backwards or seq_range, else none.
   Reject offer(Seq seq, Event&& event, Now now, Ready& ready);
-  /// The producer says that its replay buffer holds [first, last]; what lies before is lost. Reject: seq_range.
+  /// The producer says that its replay buffer holds [first, last]; what lies before is lost. Reject:
+  /// seq_range.
   Reject holds(Seq first, Seq last, Now now, Ready& ready);
   /// What is missing up to `to` will not come: it becomes lost, what is held is released.
   void give_up(Seq to, Now now, Ready& ready);

@@ -26,7 +26,8 @@ std::string_view name_of(Presence presence) {
   return "";
 }
 
-Producers::Producers(ProducerLimits limits, Rejections& rejections) : limits_(limits), rejections_(rejections) {}
+Producers::Producers(ProducerLimits limits, Rejections& rejections)
+    : limits_(limits), rejections_(rejections) {}
 
 void Producers::offer(std::string_view id, const Stamp& stamp, Event&& event, Now now, Ready& ready) {
   const auto found = producers_.find(id);
@@ -47,7 +48,8 @@ void Producers::take(Producer& producer, Seq seq, Event&& event, Now now, Ready&
 }
 
 void Producers::reject_sequenced(Reject reason, std::string_view id, const Stamp& stamp) {
-  rejections_.add(reason, std::string(id) + " epoch " + std::to_string(stamp.epoch) + " seq " + std::to_string(stamp.seq));
+  rejections_.add(reason, std::string(id) + " epoch " + std::to_string(stamp.epoch) + " seq " +
+                              std::to_string(stamp.seq));
 }
 
 void Producers::wait_for_hello(std::string_view id, const Stamp& stamp, Event&& event, Now now) {
@@ -90,7 +92,8 @@ void Producers::hello(std::string_view peer, const FromProducer& message, Now no
     return reject_sequenced(Reject::seq_range, message.producer, {message.epoch, message.last, 0});
   }
   const auto found = producers_.find(message.producer);
-  if (found != producers_.end() && found->second.presence == Presence::online) return refuse(peer, message, "in_use");
+  if (found != producers_.end() && found->second.presence == Presence::online)
+    return refuse(peer, message, "in_use");
   auto* producer = start(message, now, ready);
   if (producer == nullptr) return refuse(peer, message, "too_many_producers");
   producer->peer = peer;
@@ -264,14 +267,16 @@ void Producers::touch(Producer& producer) {
 }
 
 void Producers::count_lost(Producer& producer, const Ready& ready, std::size_t before) {
-  for (auto i = before; i < ready.lost.size(); ++i) producer.lost += ready.lost[i].to - ready.lost[i].from + 1;
+  for (auto i = before; i < ready.lost.size(); ++i)
+    producer.lost += ready.lost[i].to - ready.lost[i].from + 1;
 }
 
 std::vector<Producers::Info> Producers::list(Now now) const {
   std::vector<Info> infos;
   for (const auto& [id, producer] : producers_) {
     const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - producer.seen);
-    infos.push_back({id, producer.presence, producer.epoch, producer.seq.have(), producer.events, producer.lost, silent});
+    infos.push_back(
+        {id, producer.presence, producer.epoch, producer.seq.have(), producer.events, producer.lost, silent});
   }
   return infos;
 }

@@ -24,7 +24,7 @@ struct ToProducer {
 
 struct ProducerLimits {
   std::size_t producers = 10'000;
-  std::size_t waiting_events = 10'000;              ///< of producers that have not said hello
+  std::size_t waiting_events = 10'000;  ///< of producers that have not said hello
   std::size_t waiting_bytes = 16 * 1024 * 1024;
   std::chrono::milliseconds hello_wait{2'000};
   std::chrono::milliseconds lost_after{5'000};      ///< silence
@@ -35,8 +35,8 @@ struct ProducerLimits {
 
 /// The sequenced producers: who is there, what each has sent, what to ask each for, what to ack.
 ///
-/// State is per (id, epoch). The epoch of the last hello counts, whatever its number; one that comes while another still
-/// beats is refused.
+/// State is per (id, epoch). The epoch of the last hello counts, whatever its number; one that comes while
+/// another still beats is refused.
 ///
 /// Thread: the spine's.  Bound: ProducerLimits. Events refused here are counted in `rejections`.
 class Producers {
@@ -83,15 +83,15 @@ class Producers {
     std::string id;
     std::uint64_t epoch;
     ProducerSeq seq;
-    std::string peer;
+    std::string peer{};
     Presence presence = Presence::online;
-    std::chrono::steady_clock::time_point seen;
+    std::chrono::steady_clock::time_point seen{};
     std::chrono::steady_clock::time_point acked_at{};
     Seq acked = 0;
     std::uint64_t events = 0;
     std::uint64_t lost = 0;
     bool touched = false;
-    std::vector<std::uint64_t> old_epochs;  // the last few, so that stragglers can be told from newcomers
+    std::vector<std::uint64_t> old_epochs{};  // the last few, so that stragglers can be told from newcomers
   };
   struct Waiting {
     std::string id;
@@ -106,7 +106,8 @@ class Producers {
   void release_waiting(Producer& producer, Now now, Ready& ready);
   void hello(std::string_view peer, const FromProducer& message, Now now, Ready& ready);
   Producer* start(const FromProducer& message, Now now, Ready& ready);
-  void from_known(Producer& producer, std::string_view peer, const FromProducer& message, Now now, Ready& ready);
+  void from_known(Producer& producer, std::string_view peer, const FromProducer& message, Now now,
+                  Ready& ready);
   void refuse(std::string_view peer, const FromProducer& message, std::string reason);
   void welcome(const Producer& producer);
   void set_presence(Producer& producer, Presence presence, Now now);

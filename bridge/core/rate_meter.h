@@ -17,6 +17,7 @@ class RateMeter {
     buckets_[current_ % kBuckets] += count;
   }
 
+  /// Counts a second only once it is over.
   double per_second(Time now) {
     advance(now);
     std::uint64_t sum = 0;

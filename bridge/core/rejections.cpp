@@ -9,7 +9,8 @@ constexpr std::size_t kMaxDetail = 200;
 
 std::string printable(std::string_view text) {
   std::string out(text.substr(0, kMaxDetail));
-  std::replace_if(out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
   return out;
 }
 

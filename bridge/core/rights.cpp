@@ -49,7 +49,8 @@ Result<Rights> parse_scopes(const std::vector<std::string>& scopes) {
       return Error{"unknown scope \"" + scope +
                    "\" (admin, read, publish or command; the last three may name a pattern: read:task.>)"};
     }
-    auto pattern = colon == std::string::npos ? Result<Pattern>(everything()) : Pattern::parse(scope.substr(colon + 1));
+    auto pattern =
+        colon == std::string::npos ? Result<Pattern>(everything()) : Pattern::parse(scope.substr(colon + 1));
     if (!pattern) return Error{"scope \"" + scope + "\": " + pattern.error().message};
     list->push_back(std::move(*pattern));
   }

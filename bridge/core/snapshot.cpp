@@ -41,7 +41,8 @@ void Snapshot::end_topics(const Event& event) {
 }
 
 void Snapshot::keep(const EventPtr& event) {
-  if (const auto ended = ended_.find(event->topic); ended != ended_.end() && event->appended < ended->second) return;
+  if (const auto ended = ended_.find(event->topic); ended != ended_.end() && event->appended < ended->second)
+    return;
   forget(event->topic);
   events_.push_back(event);
   by_topic_.emplace(event->topic, std::prev(events_.end()));

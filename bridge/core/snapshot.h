@@ -1,11 +1,11 @@
 #pragma once
 #include <cstddef>
+#include <deque>
 #include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <deque>
 
 #include "bridge/core/event.h"
 
@@ -13,9 +13,10 @@ namespace trestle {
 
 /// The newest event of every `latest` topic: what a session gets when it joins.
 ///
-/// An event that matches a policy's `until`, with the same last segment, clears the topic and keeps it ended for as long as
-/// the ending event's policy keeps that event, at least an hour: a late progress never resurrects a finished task.
-/// It depends on nothing but the events applied, so every shard keeps a copy of its own and all agree.
+/// An event that matches a policy's `until`, with the same last segment, clears the topic and keeps it ended
+/// for as long as the ending event's policy keeps that event, at least an hour: a late progress never
+/// resurrects a finished task. It depends on nothing but the events applied, so every shard keeps a copy of
+/// its own and all agree.
 ///
 /// Thread: its owner's.  Bound: kMaxTopics topics and as many endings, the oldest leave first; 24 h.
 class Snapshot {

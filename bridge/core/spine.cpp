@@ -5,7 +5,10 @@
 namespace trestle {
 
 Spine::Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits)
-    : policies_(policies), stream_(stream), intake_(policies, limits), producers_(producer_limits, rejections_) {}
+    : policies_(policies),
+      stream_(stream),
+      intake_(policies, limits),
+      producers_(producer_limits, rejections_) {}
 
 void Spine::message(const std::vector<std::string_view>& frames, Now now, bool overloaded) {
   Published message;
@@ -32,11 +35,13 @@ void Spine::take(const Published& message, Now now) {
   }
 }
 
-void Spine::control(std::string_view peer, const std::vector<std::string_view>& frames, Now now) {
+void Spine::control(std::string_view peer, const std::vector<std::string_view>& frames, Now now,
+                    bool overloaded) {
   if (frames.size() == 5 && frames[0] == kControlEvent) {
-    return message({frames.begin() + 1, frames.end()}, now, false);
+    return message({frames.begin() + 1, frames.end()}, now, overloaded);
   }
-  if (frames.size() != 1) return rejections_.add(Reject::bad_control, std::to_string(frames.size()) + " frames");
+  if (frames.size() != 1)
+    return rejections_.add(Reject::bad_control, std::to_string(frames.size()) + " frames");
   const auto decoded = decode_from_producer(frames[0]);
   if (!decoded) return rejections_.add(Reject::bad_control, decoded.error().message);
   producers_.control(peer, *decoded, now, ready_);
@@ -51,7 +56,8 @@ void Spine::tick(Now now) {
 }
 
 Spine::Output Spine::commit(Now now) {
-  for (const auto& change : producers_.take_changes()) ready_.events.push_back(producer_event(change, policies_));
+  for (const auto& change : producers_.take_changes())
+    ready_.events.push_back(producer_event(change, policies_));
   Output output;
   output.batch = append_ready(now);
   producers_.after_commit(now);

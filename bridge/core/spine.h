@@ -11,19 +11,20 @@
 
 namespace trestle {
 
-/// The one writer of the stream: checks what producers send, puts each producer's events in order, numbers, keeps, and
-/// says what to deliver and what to answer. It decides; bridge/ingest does.
+/// The one writer of the stream: checks what producers send, puts each producer's events in order, numbers,
+/// keeps, and says what to deliver and what to answer. It decides; bridge/ingest does.
 ///
 ///     messages ─► message(), control() ─► commit() ─► batch for the shards, answers for the producers
 ///
-/// Thread: one, its owner's.  Bound: what is taken between two commits is up to the caller; the rest by its parts.
+/// Thread: one, its owner's.  Bound: what is taken between two commits is up to the caller; the rest by its
+/// parts.
 class Spine {
  public:
   struct Counters {
-    std::uint64_t events = 0;     ///< appended to the stream, the bridge's own included
-    std::uint64_t bytes = 0;      ///< of their payloads
-    std::uint64_t lost = 0;       ///< sequenced events given up
-    std::uint64_t deferred = 0;   ///< sequenced events dropped under overload, to be repaired
+    std::uint64_t events = 0;    ///< appended to the stream, the bridge's own included
+    std::uint64_t bytes = 0;     ///< of their payloads
+    std::uint64_t lost = 0;      ///< sequenced events given up
+    std::uint64_t deferred = 0;  ///< sequenced events dropped under overload, to be repaired
   };
   struct Output {
     BatchPtr batch;  ///< nullptr if there is nothing to deliver
@@ -34,11 +35,12 @@ class Spine {
   /// `policies` and `stream` outlive the spine.
   Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits = {});
 
-  /// One multipart message of the event socket. While `overloaded` (the shards are behind) nothing is taken: plain events
-  /// are counted as rejected, sequenced ones will be asked for again.
+  /// One multipart message of the event socket. While `overloaded` (the shards are behind) nothing is taken:
+  /// plain events are counted as rejected, sequenced ones will be asked for again.
   void message(const std::vector<std::string_view>& frames, Now now, bool overloaded);
-  /// One message of the control socket, without the routing id.
-  void control(std::string_view peer, const std::vector<std::string_view>& frames, Now now);
+  /// One message of the control socket, without the routing id; a replayed event is dropped while overloaded
+  /// too.
+  void control(std::string_view peer, const std::vector<std::string_view>& frames, Now now, bool overloaded);
   /// Lets time pass; call at least every 50 ms.
   void tick(Now now);
   /// Appends what has come to the stream, and only then says what to deliver and to answer.

@@ -6,8 +6,9 @@
 
 namespace trestle {
 
-/// A bounded queue between exactly one producing and one consuming thread, without locks. Both ends return at once.
-/// Two indices on cache lines of their own, as in L. Lamport, "Specifying Concurrent Program Modules" (1983).
+/// A bounded queue between exactly one producing and one consuming thread, without locks. Both ends return at
+/// once. Two indices on cache lines of their own, as in L. Lamport, "Specifying Concurrent Program Modules"
+/// (1983).
 template <class T>
 class SpscQueue {
  public:
@@ -27,6 +28,11 @@ class SpscQueue {
   /// Producer's thread: true if push() would succeed.
   bool has_room() const {
     return after(tail_.load(std::memory_order_relaxed)) != head_.load(std::memory_order_acquire);
+  }
+
+  /// Consumer's thread.
+  bool empty() const {
+    return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_acquire);
   }
 
   /// Consumer's thread. False when empty.

@@ -17,7 +17,8 @@ class Stream {
   virtual const std::string& epoch() const = 0;
   /// The newest offset; 0 before the first event.
   virtual Offset head() const = 0;
-  /// Gives every event its offset, rising, and keeps what its policy says. When this returns the batch may be delivered.
+  /// Gives every event its offset, rising, and keeps what its policy says. When this returns the batch may be
+  /// delivered.
   virtual void append(std::vector<Event>& events) = 0;
 };
 

@@ -22,7 +22,7 @@ class Admission {
   const std::size_t total_;
   const std::size_t per_address_;
   std::mutex mutex_;
-  std::size_t count_ = 0;                                  // guarded by mutex_
+  std::size_t count_ = 0;                                    // guarded by mutex_
   std::unordered_map<std::string, std::size_t> by_address_;  // guarded by mutex_
 };
 

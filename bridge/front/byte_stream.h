@@ -7,14 +7,15 @@ namespace trestle {
 
 /// How a read or write on a non-blocking stream ended.
 enum class Io {
-  done,         ///< some bytes went through
-  wait_read,    ///< nothing now: again when the socket is readable
-  wait_write,   ///< nothing now: again when it is writable
-  closed,       ///< the peer has closed its side
-  failed,       ///< the connection is broken
+  done,        ///< some bytes went through
+  wait_read,   ///< nothing now: again when the socket is readable
+  wait_write,  ///< nothing now: again when it is writable
+  closed,      ///< the peer has closed its side
+  failed,      ///< the connection is broken
 };
 
-/// The bytes of one accepted connection, plain or TLS. Never blocks, never throws; the descriptor belongs to someone else.
+/// The bytes of one accepted connection, plain or TLS. Never blocks, never throws; the descriptor belongs to
+/// someone else.
 ///
 /// Thread: the shard's.
 class ByteStream {

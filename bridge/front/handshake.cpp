@@ -12,7 +12,8 @@ constexpr std::string_view kBearerScheme = "bearer ";
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -67,8 +68,8 @@ void read_subprotocols(const std::string& header, Handshake& out) {
   }
 }
 
-std::optional<BadHandshake> read_form(const std::map<std::string, std::string>& query, const EndpointSettings& endpoint,
-                                      Handshake& out) {
+std::optional<BadHandshake> read_form(const std::map<std::string, std::string>& query,
+                                      const EndpointSettings& endpoint, Handshake& out) {
   out.form = endpoint.format;
   if (const auto format = query.find("format"); format != query.end()) {
     if (format->second == "envelope") {
@@ -80,7 +81,8 @@ std::optional<BadHandshake> read_form(const std::map<std::string, std::string>& 
     }
   }
   const auto meta = query.find("meta");
-  if (meta != query.end() && meta->second != "0" && meta->second != "1") return BadHandshake{"meta must be 0 or 1"};
+  if (meta != query.end() && meta->second != "0" && meta->second != "1")
+    return BadHandshake{"meta must be 0 or 1"};
   if (out.subprotocol == kMetaProtocol || (meta != query.end() && meta->second == "1")) out.form = Form::meta;
   return std::nullopt;
 }
@@ -109,7 +111,8 @@ std::optional<std::map<std::string, std::string>> parse_query(std::string_view q
 }
 
 bool is_upgrade(const HttpRequest& request) {
-  return has_item(request.header("Upgrade"), "websocket") && has_item(request.header("Connection"), "upgrade");
+  return has_item(request.header("Upgrade"), "websocket") &&
+         has_item(request.header("Connection"), "upgrade");
 }
 
 std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query) {
@@ -119,7 +122,8 @@ std::string token_of(const HttpRequest& request, const std::map<std::string, std
   return header.substr(std::min(header.find_first_not_of(' ', kBearerScheme.size()), header.size()));
 }
 
-Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, const EndpointSettings& endpoint) {
+Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request,
+                                                const EndpointSettings& endpoint) {
   const auto query = parse_query(split_target(request.target()).query);
   if (!query) return BadHandshake{"the query has a broken % escape"};
   Handshake handshake;

@@ -12,13 +12,14 @@
 
 namespace trestle {
 
-/// What a client asks for when it connects (wire B): the query parameters, decoded once, and the subprotocols.
+/// What a client asks for when it connects (wire B): the query parameters, decoded once, and the
+/// subprotocols.
 struct Handshake {
-  std::string token;                             ///< wipe it once used; empty: none given
-  std::optional<std::vector<Pattern>> topics;    ///< absent: everything the token may read
+  std::string token;                           ///< wipe it once used; empty: none given
+  std::optional<std::vector<Pattern>> topics;  ///< absent: everything the token may read
   std::optional<std::string> since;
   Form form = Form::envelope;
-  std::string subprotocol;                       ///< the one to answer with; empty: none
+  std::string subprotocol;  ///< the one to answer with; empty: none
 };
 
 /// A path and its query, split at the first `?`; neither decoded.
@@ -28,8 +29,8 @@ struct Target {
 };
 Target split_target(const std::string& target);
 
-/// Percent-decoded once; `+` stays `+`, for tokens may hold one. A parameter that occurs twice keeps its first value.
-/// Nothing if an escape is broken.
+/// Percent-decoded once; `+` stays `+`, for tokens may hold one. A parameter that occurs twice keeps its
+/// first value. Nothing if an escape is broken.
 std::optional<std::map<std::string, std::string>> parse_query(std::string_view query);
 
 /// True for a GET that asks for a WebSocket (RFC 6455 section 4.2.1), whatever the version.

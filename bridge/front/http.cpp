@@ -65,7 +65,8 @@ HttpResponse http_error(int status, std::string_view code, std::string_view mess
 HttpResponse page_file(std::string_view path) {
   if (path == "/") path = "/index.html";
   const auto& files = embedded_files();
-  const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
   if (found == files.end()) return http_error(404, "not_found", "there is nothing at this path");
   return {200, type_of(path), std::string(found->content), ""};
 }

@@ -12,8 +12,8 @@ struct HttpResponse {
   std::string extra_headers;  ///< whole lines, each with its \r\n
 };
 
-/// The bytes of the answer with the headers every answer carries (no sniffing, no framing, no referrer, no storing of what
-/// is not the page). `head_only` leaves the body out, as HEAD wants it.
+/// The bytes of the answer with the headers every answer carries (no sniffing, no framing, no referrer, no
+/// storing of what is not the page). `head_only` leaves the body out, as HEAD wants it.
 std::string encode(const HttpResponse& response, bool head_only);
 
 /// {"success":false,"data":{"type":"error","code":…,"message":…}}

@@ -16,8 +16,8 @@ class HttpRequest {
   virtual const std::string& body() const = 0;
 };
 
-/// Collects one HTTP/1.x request from bytes as they come. Trestle answers one request a connection, so what follows the
-/// request is not looked at.
+/// Collects one HTTP/1.x request from bytes as they come. Trestle answers one request a connection, so what
+/// follows the request is not looked at.
 ///
 /// Bound: 16,000 bytes of header and `max_body` of body. Thread: the shard's.
 class HttpReader {

@@ -33,7 +33,8 @@ class TlsStream final : public ByteStream {
     return Io::done;
   }
 
-  // One slice at a time: a TLS record has no scatter-gather form, and the frames of a batch are one slice anyway.
+  // One slice at a time: a TLS record has no scatter-gather form, and the frames of a batch are one slice
+  // anyway.
   Io write(const std::string_view* slices, std::size_t count, std::size_t& written) override {
     ERR_clear_error();
     if (count == 0 || slices[0].empty()) return Io::done;
@@ -71,7 +72,8 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsSettings& se
   if (ssl == nullptr) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(
+      ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_use_certificate_chain_file(ssl, settings.certificate.c_str()) != 1) {
     return ssl_error("cannot use the certificate", settings.certificate);
   }

@@ -12,7 +12,8 @@ namespace trestle {
 /// A certificate and its key, ready for handshakes. TLS 1.2 and later. Immutable; any thread.
 class TlsContext {
  public:
-  /// Errors name the file and the reason: unreadable, no PEM, key and certificate that do not belong together.
+  /// Errors name the file and the reason: unreadable, no PEM, key and certificate that do not belong
+  /// together.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsSettings& settings);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;

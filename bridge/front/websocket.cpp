@@ -1,16 +1,17 @@
 #include "bridge/front/websocket.h"
 
-#include <websocketpp/config/core.hpp>
 #include <websocketpp/concurrency/none.hpp>
+#include <websocketpp/config/core.hpp>
 #include <websocketpp/logger/stub.hpp>
 #include <websocketpp/server.hpp>
 
 namespace trestle {
 namespace {
 
-// websocketpp without threads, logs, timers or sockets. Its iostream transport calls us for every write at once, never
-// later, so the session's outbox sees all bytes in order; its Asio transport posts writes, and a ping that is already on its
-// way can then land in the middle of a frame that was only partly accepted by the socket.
+// websocketpp without threads, logs, timers or sockets. Its iostream transport calls us for every write at
+// once, never later, so the session's outbox sees all bytes in order; its Asio transport posts writes, and a
+// ping that is already on its way can then land in the middle of a frame that was only partly accepted by the
+// socket.
 struct WsConfig : websocketpp::config::core {
   using type = WsConfig;
   using concurrency_type = websocketpp::concurrency::none;
@@ -25,7 +26,8 @@ struct WsConfig : websocketpp::config::core {
   using transport_type = websocketpp::transport::iostream::endpoint<transport_config>;
   static bool const enable_multithreading = false;
   static bool const enable_extensions = false;
-  // It lives in every connection; the shard's own buffer does the reading, so this only has to hold a piece at a time.
+  // It lives in every connection; the shard's own buffer does the reading, so this only has to hold a piece
+  // at a time.
   static size_t const connection_read_buffer_size = 512;
   // Timers are the shard's: the iostream transport has none.
   static long const timeout_open_handshake = 0;

@@ -9,7 +9,8 @@ namespace trestle {
 /// What a WebSocket connection tells its session. Called from within feed() and close().
 class WebSocketEvents {
  public:
-  /// Bytes for the peer: the handshake's answer, a close frame. They go through the outbox like everything else.
+  /// Bytes for the peer: the handshake's answer, a close frame. They go through the outbox like everything
+  /// else.
   virtual void ws_write(std::string_view bytes) = 0;
   virtual void ws_open() = 0;
   virtual void ws_text(const std::string& text) = 0;
@@ -22,13 +23,14 @@ class WebSocketEvents {
   ~WebSocketEvents() = default;
 };
 
-/// One connection's WebSocket protocol (RFC 6455): the opening handshake, reading frames, the closing handshake. It owns no
-/// socket: bytes come in by feed() and leave by ws_write(). Event frames are not its business, they are encoded elsewhere
-/// and share the outbox.
+/// One connection's WebSocket protocol (RFC 6455): the opening handshake, reading frames, the closing
+/// handshake. It owns no socket: bytes come in by feed() and leave by ws_write(). Event frames are not its
+/// business, they are encoded elsewhere and share the outbox.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;
-  /// Bytes from the peer; the request's header first. Whatever they are: errors end in a close frame and ws_closed().
+  /// Bytes from the peer; the request's header first. Whatever they are: errors end in a close frame and
+  /// ws_closed().
   virtual void feed(std::string_view bytes) = 0;
   /// Starts the closing handshake; later calls do nothing. `reason` is cut to 123 bytes.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
@@ -39,11 +41,13 @@ class WebSocket {
 /// Makes the WebSocket side of connections; one a shard.
 class WebSocketFactory {
  public:
-  /// `max_message` bounds what a client may send in one message, fragments together; more is answered with 1009.
+  /// `max_message` bounds what a client may send in one message, fragments together; more is answered with
+  /// 1009.
   explicit WebSocketFactory(std::size_t max_message);
   ~WebSocketFactory();
 
-  /// `events` outlives the connection. `subprotocol` is the one of the client's that the answer names; empty for none.
+  /// `events` outlives the connection. `subprotocol` is the one of the client's that the answer names; empty
+  /// for none.
   std::unique_ptr<WebSocket> accept(WebSocketEvents& events, const std::string& subprotocol);
 
  private:

@@ -26,8 +26,9 @@ std::size_t find_ignoring_case(std::string_view text, std::string_view wanted, s
 }
 
 bool needs_quotes(std::string_view value) {
-  return value.empty() || std::any_of(value.begin(), value.end(),
-                                      [](unsigned char c) { return c <= ' ' || c == '"' || c == '=' || c == 0x7f; });
+  return value.empty() || std::any_of(value.begin(), value.end(), [](unsigned char c) {
+           return c <= ' ' || c == '"' || c == '=' || c == 0x7f;
+         });
 }
 
 void append_json_field(std::string& line, const Field& field) {
@@ -73,8 +74,9 @@ void start(const LogSettings& settings) {
   auto logger = spdlog::stderr_logger_mt("trestled");
   logger->set_level(to_spdlog(settings.level));
   const bool json = format == LogSettings::Format::json;
-  logger->set_pattern(json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
-                      spdlog::pattern_time_type::utc);
+  logger->set_pattern(
+      json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})" : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
+      spdlog::pattern_time_type::utc);
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(std::move(logger));
 }

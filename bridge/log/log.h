@@ -26,11 +26,12 @@ using Fields = std::initializer_list<Field>;
 /// Sets level and format; lines go to standard error. Call once, before threads start.
 ///
 ///     text:  2026-11-21T20:00:00.000Z info  listening address=127.0.0.1 port=3001
-///     json:  {"time":"2026-11-21T20:00:00.000Z","level":"info","msg":"listening","address":"127.0.0.1","port":3001}
+///     json:
+///     {"time":"2026-11-21T20:00:00.000Z","level":"info","msg":"listening","address":"127.0.0.1","port":3001}
 void start(const LogSettings& settings);
 
-/// Any thread. `message` says what happened, the same words each time; what differs goes into fields. Whatever looks like
-/// a token (token=…, bearer …) is replaced by ***, in every value.
+/// Any thread. `message` says what happened, the same words each time; what differs goes into fields.
+/// Whatever looks like a token (token=…, bearer …) is replaced by ***, in every value.
 void debug(std::string_view message, Fields fields = {});
 void info(std::string_view message, Fields fields = {});
 void warning(std::string_view message, Fields fields = {});

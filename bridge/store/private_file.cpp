@@ -55,7 +55,8 @@ Result<std::string> read_small_file(const std::filesystem::path& path) {
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
-  if (size > kMaxSmallFile) return Error{"cannot read " + path.string() + ": over 1 MiB, so not what belongs there"};
+  if (size > kMaxSmallFile)
+    return Error{"cannot read " + path.string() + ": over 1 MiB, so not what belongs there"};
   content.resize(size);
   return content;
 }

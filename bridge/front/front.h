@@ -1,0 +1,56 @@
+#pragma once
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/core/ports.h"
+#include "bridge/front/front_context.h"
+#include "bridge/front/listener.h"
+#include "bridge/front/shard.h"
+
+namespace trestle {
+
+/// Everything clients see: the listeners, and the shards that sessions live on.
+///
+/// Thread: deliver() and has_room() are the spine's; the rest belongs to the main loop.
+class Front final : public BatchSink {
+ public:
+  /// `settings`, `authority` and `policies` outlive it; `epoch` is the stream's.
+  Front(asio::io_context& main, const Settings& settings, const Authority& authority,
+        const PolicyTable& policies, std::string epoch);
+  ~Front() override;
+
+  /// Opens every listener; nothing is accepted yet. Errors are for the operator.
+  Result<std::monostate> open();
+  /// Starts shards and listeners. `probe` outlives the front's threads.
+  void start(SpineProbe& probe);
+  /// Accepts nothing more and asks every session to leave; returns at once.
+  void drain();
+  /// Waits until no session is left, or for `patience`, then ends the shards.
+  void stop(std::chrono::milliseconds patience);
+
+  bool has_room() const override;
+  void deliver(const BatchPtr& batch) override;
+
+  /// Where the first listener listens, for the URL that people open: "http://localhost:3001".
+  const std::string& url() const { return url_; }
+
+ private:
+  Result<std::monostate> open_listener(const ListenSettings& settings);
+  void gather_status(std::function<void(std::string)> answer);
+  std::size_t session_count() const;
+  Shard& next_shard();
+
+  asio::io_context& main_;
+  FrontContext context_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::size_t next_ = 0;
+  SpineProbe* probe_ = nullptr;
+  std::string url_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace trestle

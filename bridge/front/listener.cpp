@@ -1,0 +1,101 @@
+#include "bridge/front/listener.h"
+
+#include <asio/ip/v6_only.hpp>
+
+#include "bridge/front/byte_stream.h"
+#include "bridge/front/shard.h"
+#include "bridge/log/log.h"
+
+namespace trestle {
+namespace {
+
+using asio::ip::tcp;
+using V6Only = asio::ip::v6_only;
+
+constexpr std::chrono::milliseconds kPause{200};
+constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
+
+std::string text_of(const tcp::endpoint& where) {
+  return (where.address().is_v6() ? "[" + where.address().to_string() + "]" : where.address().to_string()) +
+         ":" + std::to_string(where.port());
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& io, std::shared_ptr<const ListenerInfo> info,
+                   std::shared_ptr<const TlsContext> tls, NextShard next_shard)
+    : acceptor_(io),
+      pause_(io),
+      info_(std::move(info)),
+      tls_(std::move(tls)),
+      next_shard_(std::move(next_shard)) {}
+
+// SO_REUSEADDR lets a restarted bridge have its port back at once; on Linux it does not let two listen.
+// SO_REUSEPORT, which would, is not set, and that also refuses a port that another process holds with it.
+Result<tcp::endpoint> Listener::open(const tcp::endpoint& where) {
+  asio::error_code error;
+  acceptor_.open(where.protocol(), error);
+  if (!error && where.address().is_v6()) acceptor_.set_option(V6Only(true), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor_.bind(where, error);
+  if (!error) acceptor_.listen(kBacklog, error);
+  if (error == asio::error::address_in_use) {
+    return Error{
+        "cannot listen on " + text_of(where) +
+        ": the port is in use, perhaps by another trestled (set listen.port, or stop the other one)"};
+  }
+  if (error) return Error{"cannot listen on " + text_of(where) + ": " + error.message()};
+  return acceptor_.local_endpoint();
+}
+
+void Listener::start() { accept(); }
+
+void Listener::stop() {
+  asio::error_code ignored;
+  acceptor_.close(ignored);
+  pause_.cancel();
+}
+
+void Listener::accept() {
+  auto& shard = next_shard_();
+  acceptor_.async_accept(shard.io(), [this, &shard](const asio::error_code& error, tcp::socket socket) {
+    if (!acceptor_.is_open()) return;
+    if (error == asio::error::no_descriptors || error == std::errc::too_many_files_open_in_system ||
+        error == asio::error::no_buffer_space || error == asio::error::no_memory) {
+      return pause();
+    }
+    if (!error) hand_over(std::move(socket), shard);
+    accept();
+  });
+}
+
+void Listener::hand_over(tcp::socket socket, Shard& shard) {
+  short_of_descriptors_ = false;
+  const int fd = socket.native_handle();
+  auto stream = tls_ ? tls_->accept(fd) : plain_stream(fd);
+  shard.adopt(std::move(socket), std::move(stream), info_);
+}
+
+void Listener::pause() {
+  if (!short_of_descriptors_) {
+    log::warning(
+        "out of file descriptors, accepting pauses until some are free (raise LimitNOFILE or ulimit -n)");
+  }
+  short_of_descriptors_ = true;
+  pause_.expires_after(kPause);
+  pause_.async_wait([this](const asio::error_code& error) {
+    if (!error && acceptor_.is_open()) accept();
+  });
+}
+
+Result<std::vector<asio::ip::address>> resolve_listen_address(const std::string& address) {
+  if (address == "localhost") {
+    return std::vector<asio::ip::address>{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
+  }
+  asio::error_code error;
+  auto parsed = asio::ip::make_address(address, error);
+  if (error) return Error{"listen.address: \"" + address + "\" is neither localhost nor an IP address"};
+  return std::vector<asio::ip::address>{parsed};
+}
+
+}  // namespace trestle

@@ -1,0 +1,462 @@
+#include "bridge/front/session.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <array>
+#include <asio/post.hpp>
+
+#include "bridge/core/clock.h"
+#include "bridge/log/log.h"
+#include "proto/frame.h"
+
+namespace trestle {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kRequestTime{10'000};  // for the whole HTTP request, TLS handshake included
+constexpr milliseconds kClosingTime{5'000};   // for the peer's half of the closing handshake
+constexpr milliseconds kLingerTime{1'000};    // for the peer to close its side
+constexpr std::size_t kReadsPerTurn = 8;      // then the other sessions get their turn
+constexpr std::size_t kSlicesPerWrite = 16;
+constexpr std::size_t kUnsentInKernel = 128 * 1024;
+
+std::string address_of(const asio::ip::tcp::socket& socket) {
+  asio::error_code gone;
+  const auto endpoint = socket.remote_endpoint(gone);
+  return gone ? "unknown" : endpoint.address().to_string();
+}
+
+// A dead peer is noticed by the kernel too: without this, a trickle of events into its socket would look like
+// progress for as long as TCP retransmits, a quarter of an hour.
+void set_options(asio::ip::tcp::socket& socket, const HeartbeatSettings& heartbeat) {
+  asio::error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  const int fd = socket.native_handle();
+  const int unsent = kUnsentInKernel;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+  if (!heartbeat.enabled) return;
+  const auto silence = static_cast<unsigned int>((heartbeat.interval + heartbeat.timeout).count());
+  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence, sizeof silence);
+}
+
+const EndpointSettings* find_endpoint(const std::vector<EndpointSettings>& endpoints,
+                                      const std::string& path) {
+  const auto found =
+      std::find_if(endpoints.begin(), endpoints.end(), [&](const auto& e) { return e.path == path; });
+  return found == endpoints.end() ? nullptr : &*found;
+}
+
+void wipe(std::string& secret) {
+  std::fill(secret.begin(), secret.end(), '\0');
+  secret.clear();
+}
+
+}  // namespace
+
+Session::Session(Shard& shard, std::string id, asio::ip::tcp::socket socket,
+                 std::unique_ptr<ByteStream> stream, std::shared_ptr<const ListenerInfo> info)
+    : shard_(shard),
+      id_(std::move(id)),
+      socket_(std::move(socket)),
+      stream_(std::move(stream)),
+      info_(std::move(info)),
+      address_(address_of(socket_)),
+      reader_(std::make_unique<HttpReader>(shard.context().settings.limits.body)),
+      requests_(shard.context().settings.limits.requests_per_second, std::chrono::steady_clock::now()) {}
+
+void Session::start() {
+  set_options(socket_, shard_.context().settings.heartbeat);
+  const auto now = read_clock();
+  sign_of_life_ = progress_ = last_event_ = now.steady;
+  since_wall_ = now.wall;
+  set_phase(Phase::request, kRequestTime);
+  on_readable();
+}
+
+void Session::release() {
+  if (group_ != nullptr) shard_.groups().leave(*group_, this);
+  group_ = nullptr;
+  if (admitted_) shard_.context().admission.release(address_);
+  admitted_ = false;
+  ws_.reset();
+}
+
+void Session::set_phase(Phase phase, milliseconds deadline) {
+  phase_ = phase;
+  deadline_ = std::chrono::steady_clock::now() + deadline;
+}
+
+// --- bytes in
+// ---------------------------------------------------------------------------------------------------------
+
+void Session::wait_readable() {
+  if (waiting_readable_ || phase_ == Phase::over) return;
+  waiting_readable_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       self->waiting_readable_ = false;
+                       if (!error) self->on_readable();
+                     });
+}
+
+void Session::on_readable() {
+  auto& buffer = shard_.read_buffer();
+  for (std::size_t i = 0; i < kReadsPerTurn; ++i) {
+    if (phase_ == Phase::over) return;
+    std::size_t got = 0;
+    switch (stream_->read(buffer.data(), buffer.size(), got)) {
+      case Io::done:
+        sign_of_life_ = std::chrono::steady_clock::now();
+        pinged_.reset();
+        on_bytes({buffer.data(), got});
+        break;
+      case Io::wait_read: return wait_readable();
+      case Io::wait_write: read_wants_write_ = true; return wait_writable();
+      case Io::closed:
+        if (ws_) ws_->end_of_input();
+        return end();
+      case Io::failed: return end();
+    }
+  }
+  asio::post(shard_.io(), [self = shared_from_this()] { self->on_readable(); });
+}
+
+void Session::on_bytes(std::string_view bytes) {
+  switch (phase_) {
+    case Phase::request: {
+      const int status = reader_->feed(bytes);
+      if (status == 200) return on_request();
+      if (status != 0)
+        answer(http_error(status, "bad_request", "this is not an HTTP request that Trestle understands"));
+      return;
+    }
+    case Phase::waiting:
+    case Phase::live:
+    case Phase::closing: return ws_->feed(bytes);
+    case Phase::gathering:
+    case Phase::answering:
+    case Phase::lingering:
+    case Phase::over: return;
+  }
+}
+
+// --- bytes out
+// --------------------------------------------------------------------------------------------------------
+
+void Session::deliver(const ChunkPtr& chunk) {
+  if (phase_ != Phase::live) return;
+  if (over_queue(chunk->bytes.size())) return too_slow();
+  sent_ += chunk->marks.size();
+  send(chunk);
+}
+
+bool Session::over_queue(std::size_t more) const {
+  return !outbox_.empty() && outbox_.bytes() + more > shard_.context().settings.session.queue + allowance_;
+}
+
+void Session::send(ChunkPtr chunk) {
+  if (phase_ == Phase::over) return;
+  if (!outbox_.empty()) return outbox_.push(std::move(chunk));
+  const std::string_view bytes = chunk->bytes;
+  std::size_t written = 0;
+  const auto outcome = stream_->write(&bytes, 1, written);
+  if (outcome == Io::failed || outcome == Io::closed) return end();
+  progress_ = std::chrono::steady_clock::now();  // the outbox was empty until now
+  wrote(written);
+  if (written == bytes.size()) return outbox_.note_written(*chunk);
+  outbox_.push(std::move(chunk), written);
+  wait_writable();
+}
+
+void Session::send_bytes(std::string_view bytes, bool frames) {
+  auto chunk = std::make_shared<Chunk>();
+  chunk->bytes = bytes;
+  chunk->frames = frames;
+  send(std::move(chunk));
+}
+
+void Session::wrote(std::size_t bytes) {
+  if (bytes == 0) return;
+  bytes_ += bytes;
+  shard_.count_bytes(bytes);
+  progress_ = std::chrono::steady_clock::now();
+  if (!pinged_) sign_of_life_ = progress_;  // a ping's own bytes prove nothing
+}
+
+void Session::wait_writable() {
+  if (waiting_writable_ || phase_ == Phase::over) return;
+  waiting_writable_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_write,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       self->waiting_writable_ = false;
+                       if (error || self->phase_ == Phase::over) return;
+                       if (std::exchange(self->read_wants_write_, false)) self->on_readable();
+                       self->flush();
+                     });
+}
+
+void Session::flush() {
+  std::array<Outbox::Slice, kSlicesPerWrite> slices;
+  while (!outbox_.empty() && phase_ != Phase::over) {
+    const auto count = outbox_.front(slices.data(), slices.size());
+    std::size_t written = 0;
+    const auto outcome = stream_->write(slices.data(), count, written);
+    if (outcome == Io::failed || outcome == Io::closed) return end();
+    if (outcome != Io::done) return wait_writable();
+    wrote(written);
+    outbox_.consume(written);
+  }
+  if (!outbox_.empty()) return;
+  allowance_ = 0;
+  if (phase_ == Phase::answering) finish();
+}
+
+// Everything is written: end our side, and give the peer a moment to end its own, so that what it has not
+// read yet is not thrown away by a reset.
+void Session::finish() {
+  set_phase(Phase::answering, shard_.context().settings.session.stall);
+  if (!outbox_.empty()) return;
+  stream_->finish_writing();
+  set_phase(Phase::lingering, kLingerTime);
+  wait_readable();
+}
+
+void Session::end() {
+  if (phase_ == Phase::over) return;
+  phase_ = Phase::over;
+  asio::error_code ignored;
+  socket_.close(ignored);
+  shard_.retire(*this);
+}
+
+// --- time
+// -------------------------------------------------------------------------------------------------------------
+
+void Session::tick(Now now) {
+  if (phase_ == Phase::over) return;
+  if (phase_ != Phase::live) {
+    if (group_ != nullptr) shard_.groups().leave(*std::exchange(group_, nullptr), this);
+    if (now.steady < deadline_) return;
+    if (phase_ == Phase::waiting) return refuse(CloseCode::unauthorized, "no token came in time");
+    return end();
+  }
+  if (identity_->expires && *identity_->expires <= now.wall) return close(CloseCode::token_expired);
+  if (!outbox_.empty() && now.steady - progress_ >= shard_.context().settings.session.stall)
+    return too_slow();
+  heartbeat(now);
+}
+
+void Session::heartbeat(Now now) {
+  const auto& settings = shard_.context().settings.heartbeat;
+  if (has_meta() && now.steady - last_event_ >= settings.interval && outbox_.empty()) {
+    last_event_ = now.steady;
+    send_notice(cursor_notice(shard_.context().epoch, shard_.head()));
+  }
+  if (!settings.enabled) return;
+  if (pinged_ && now.steady - *pinged_ >= settings.timeout) {
+    ++shard_.counters().heartbeat_lost;
+    log::info("session dropped, no sign of life", {{"session", id_}, {"address", address_}});
+    return end();
+  }
+  if (pinged_ || now.steady - sign_of_life_ < settings.interval) return;
+  pinged_ = now.steady;
+  std::string frame;
+  append_control_frame(frame, kPingOpcode, {});
+  send_bytes(frame, true);
+}
+
+void Session::announce_drain(milliseconds after, milliseconds spread) {
+  if (phase_ == Phase::live && has_meta()) send_notice(drain_notice(after, spread));
+}
+
+// --- closing
+// ----------------------------------------------------------------------------------------------------------
+
+void Session::close(CloseCode code, std::string_view reason) {
+  if (phase_ == Phase::over || phase_ == Phase::closing || phase_ == Phase::lingering) return;
+  if (!ws_opened_) return finish();
+  if (phase_ == Phase::answering) return;
+  set_phase(Phase::closing, kClosingTime);
+  ws_->close(static_cast<std::uint16_t>(code), reason.empty() ? reason_of(code) : reason);
+}
+
+// What waits is dropped, so that the close frame, with the cursor, is next in line.
+void Session::too_slow() {
+  ++shard_.counters().too_slow;
+  outbox_.drop_unwritten();
+  const auto cursor = "cursor=" + shard_.context().epoch + ":" + std::to_string(outbox_.written());
+  log::info("session too slow", {{"session", id_}, {"address", address_}, {"offset", outbox_.written()}});
+  close(CloseCode::too_slow, cursor);
+}
+
+void Session::refuse(CloseCode code, std::string_view reason) {
+  ++shard_.counters().refused;
+  log::info("session refused",
+            {{"session", id_}, {"address", address_}, {"code", static_cast<int>(code)}, {"reason", reason}});
+  close(code, reason);
+}
+
+// --- HTTP
+// -------------------------------------------------------------------------------------------------------------
+
+void Session::on_request() {
+  const auto& request = reader_->request();
+  const auto path = split_target(request.target()).path;
+  if (is_upgrade(request)) {
+    const auto* endpoint = find_endpoint(info_->endpoints, path);
+    if (endpoint == nullptr)
+      return answer(http_error(404, "not_found", "no WebSocket endpoint at this path"));
+    return upgrade(request, *endpoint);
+  }
+  head_only_ = request.method() == "HEAD";
+  const bool reads = head_only_ || request.method() == "GET";
+  if (!reads && request.header("Content-Length").empty()) {
+    return answer(http_error(411, "length_required", "a body needs a Content-Length"));
+  }
+  if (!reads) {
+    auto response = http_error(405, "method_not_allowed", "only GET and HEAD are answered here");
+    response.extra_headers = "Allow: GET, HEAD\r\n";
+    return answer(response);
+  }
+  if (path == "/healthz" || path == "/readyz") return answer({200, "text/plain; charset=utf-8", "ok\n", ""});
+  if (path == "/api/status") return answer_status();
+  answer(page_file(path));
+}
+
+void Session::answer(const HttpResponse& response) {
+  const auto bytes = encode(response, head_only_);
+  set_phase(Phase::answering, shard_.context().settings.session.stall);
+  send_bytes(bytes, false);
+  if (phase_ == Phase::answering) finish();
+}
+
+void Session::answer_status() {
+  auto& context = shard_.context();
+  const auto query = parse_query(split_target(reader_->request().target()).query);
+  auto token = query ? token_of(reader_->request(), *query) : std::string();
+  const bool known = !token.empty() && context.authority.authenticate(token, read_clock().wall).has_value();
+  wipe(token);
+  if (!known) {
+    auto response = http_error(401, "unauthorized", "a valid token is needed: Authorization: Bearer <token>");
+    response.extra_headers = "WWW-Authenticate: Bearer\r\n";
+    return answer(response);
+  }
+  set_phase(Phase::gathering, kRequestTime);
+  context.gather_status([weak = weak_from_this(), &shard = shard_](std::string json) {
+    shard.post([weak, json = std::move(json)] {
+      if (const auto self = weak.lock()) self->answer({200, "application/json", json, ""});
+    });
+  });
+}
+
+// --- the way to a WebSocket
+// -------------------------------------------------------------------------------------------
+
+void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoint) {
+  if (request.header("Sec-WebSocket-Version") != "13") {
+    auto response = http_error(426, "upgrade_required", "WebSocket version 13 (RFC 6455) is spoken here");
+    response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
+    return answer(response);
+  }
+  endpoint_ = endpoint.path;
+  needs_token_ = endpoint.auth && shard_.context().authority.enabled();
+  auto handshake = parse_handshake(request, endpoint);
+  if (handshake) {
+    subscription_.form = handshake->form;
+    wanted_topics_ = std::move(handshake->topics);
+    since_ = std::move(handshake->since);
+    const auto failure = identify(handshake->token);
+    if (failure) refusal_.emplace(*failure, "");
+    wipe(handshake->token);
+  } else {
+    refusal_.emplace(CloseCode::bad_request, handshake.error().why);
+  }
+  admitted_ = shard_.context().admission.admit(address_);
+  if (!admitted_) refusal_.emplace(CloseCode::too_many, "");
+
+  ws_ = shard_.websockets().accept(*this, handshake ? handshake->subprotocol : "");
+  set_phase(Phase::waiting, shard_.context().settings.auth.timeout);
+  auto raw = reader_->take_raw();
+  reader_.reset();
+  ws_->feed(raw);
+  wipe(raw);
+}
+
+// Finds out who this is, as far as `token` tells. A code if the session can't go on.
+std::optional<CloseCode> Session::identify(std::string_view token) {
+  const auto& authority = shard_.context().authority;
+  if (!token.empty() && authority.enabled()) {
+    auto identity = authority.authenticate(token, read_clock().wall);
+    if (identity) {
+      identity_ = *identity;
+      return std::nullopt;
+    }
+    if (needs_token_) {
+      return identity.error() == AuthFailure::expired ? CloseCode::token_expired : CloseCode::unauthorized;
+    }
+  }
+  if (!needs_token_) identity_ = authority.anonymous();
+  return std::nullopt;
+}
+
+void Session::ws_write(std::string_view bytes) { send_bytes(bytes, ws_opened_); }
+
+void Session::ws_open() {
+  ws_opened_ = true;
+  if (refusal_) return refuse(refusal_->first, refusal_->second);
+  if (identity_) go_live();
+}
+
+void Session::ws_text(const std::string& text) {
+  if (phase_ != Phase::live && phase_ != Phase::waiting) return;
+  if (!take_turn()) return;
+  const auto request = parse_request(text);
+  if (request) return handle(*request);
+  send_text(error_reply(request.error()));
+}
+
+void Session::ws_binary() {
+  if (phase_ == Phase::live || phase_ == Phase::waiting) {
+    refuse(CloseCode::bad_request, "binary frames are not understood");
+  }
+}
+
+void Session::ws_ping(const std::string& payload) {
+  if ((phase_ != Phase::live && phase_ != Phase::waiting) || !take_turn()) return;
+  auto pong = std::make_shared<Chunk>();
+  append_control_frame(pong->bytes, kPongOpcode, payload);
+  if (outbox_.empty()) return send(std::move(pong));
+  outbox_.push_pong(std::move(pong));
+}
+
+void Session::ws_closed(std::uint16_t code) {
+  log::debug("session closed", {{"session", id_}, {"code", code}});
+  if (phase_ != Phase::over) finish();
+}
+
+bool Session::take_turn() {
+  if (requests_.take(std::chrono::steady_clock::now())) return true;
+  refuse(CloseCode::too_many, "too many requests");
+  return false;
+}
+
+SessionStatus Session::status() const {
+  SessionStatus status;
+  status.id = id_;
+  status.address = address_;
+  status.identity = identity_ ? identity_->name : "";
+  status.endpoint = endpoint_;
+  status.form = subscription_.form;
+  for (const auto& pattern : subscription_.topics) status.topics.push_back(pattern.text());
+  status.since = since_wall_;
+  status.sent = sent_;
+  status.bytes = bytes_;
+  status.queued = outbox_.bytes();
+  return status;
+}
+
+}  // namespace trestle

@@ -1,0 +1,159 @@
+#pragma once
+#include <asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bridge/core/groups.h"
+#include "bridge/core/outbox.h"
+#include "bridge/front/byte_stream.h"
+#include "bridge/front/handshake.h"
+#include "bridge/front/http.h"
+#include "bridge/front/http_reader.h"
+#include "bridge/front/shard.h"
+#include "bridge/front/token_bucket.h"
+#include "bridge/front/websocket.h"
+#include "proto/close_code.h"
+#include "proto/cursor.h"
+#include "proto/notice.h"
+#include "proto/request.h"
+
+namespace trestle {
+
+/// One connection, from accept to close: first an HTTP request, then, if that asked for it, a WebSocket
+/// client.
+///
+///     request ─► gathering ─► answering (HTTP) ─► lingering
+///        └─────► waiting (for a token) ─► live ─► closing ─► answering ─► lingering
+///
+/// Everything that leaves goes through one outbox, or past it when it is empty. A session's own failure ends
+/// that session and nothing else.
+///
+/// Owner: its shard; pending I/O holds a reference too.  Thread: the shard's.
+/// Bound: session.queue bytes wait for it (besides the snapshot it joined with), then it is closed with 4408.
+class Session final : public Receiver, private WebSocketEvents, public std::enable_shared_from_this<Session> {
+ public:
+  Session(Shard& shard, std::string id, asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
+          std::shared_ptr<const ListenerInfo> info);
+
+  void start();
+  /// Lets go of its group and its place in the limits; the last thing its shard calls.
+  void release();
+  /// From its group: frames of a batch.
+  void deliver(const ChunkPtr& chunk) override;
+  /// Deadlines, heartbeat, expiry.
+  void tick(Now now);
+  void announce_drain(std::chrono::milliseconds after, std::chrono::milliseconds spread);
+  /// Starts the closing handshake; an HTTP connection is simply ended.
+  void close(CloseCode code, std::string_view reason = {});
+
+  bool is_websocket() const { return ws_ != nullptr; }
+  SessionStatus status() const;
+
+ private:
+  enum class Phase {
+    request,    ///< reading the HTTP request
+    gathering,  ///< its answer comes from elsewhere
+    waiting,    ///< a WebSocket without a token yet
+    live,       ///< in a group
+    closing,    ///< our close frame is on its way, the peer's not here
+    answering,  ///< writes what is left, then ends its side
+    lingering,  ///< has ended its side, waits for the peer's
+    over,
+  };
+  using Time = std::chrono::steady_clock::time_point;
+  static constexpr std::size_t kMaxPatterns = 1024;
+
+  // session.cpp: bytes in and out
+  void wait_readable();
+  void on_readable();
+  void on_bytes(std::string_view bytes);
+  void send(ChunkPtr chunk);
+  void send_bytes(std::string_view bytes, bool frames);
+  void flush();
+  void wait_writable();
+  void wrote(std::size_t bytes);
+  void finish();
+  void end();
+  void set_phase(Phase phase, std::chrono::milliseconds deadline);
+  bool over_queue(std::size_t more) const;
+  void too_slow();
+  void heartbeat(Now now);
+
+  // session.cpp: HTTP and the way to a WebSocket
+  void on_request();
+  void answer(const HttpResponse& response);
+  void answer_status();
+  void upgrade(const HttpRequest& request, const EndpointSettings& endpoint);
+  void refuse(CloseCode code, std::string_view reason);
+  std::optional<CloseCode> identify(std::string_view token);
+
+  // WebSocketEvents
+  void ws_write(std::string_view bytes) override;
+  void ws_open() override;
+  void ws_text(const std::string& text) override;
+  void ws_binary() override;
+  void ws_ping(const std::string& payload) override;
+  void ws_closed(std::uint16_t code) override;
+
+  // session_requests.cpp: what a client asks for, and its subscription
+  void go_live();
+  void handle(const Request& request);
+  void subscribe(const Request& request);
+  void unsubscribe(const Request& request);
+  void authenticate(const Request& request);
+  void report(const Request& request);
+  Subscription allowed_subscription() const;
+  void change_subscription(Subscription wanted, const std::optional<Cursor>& since);
+  void catch_up(const std::optional<Cursor>& since, const Subscription* held);
+  void send_text(std::string_view text);
+  void send_notice(std::string_view text);
+  void fail(const std::string& id, std::string_view code, std::string message);
+  static std::string topics_json(const Subscription& subscription);
+  void regroup(Subscription wanted);
+  bool has_meta() const { return subscription_.form == Form::meta; }
+  bool take_turn();
+
+  Shard& shard_;
+  const std::string id_;
+  asio::ip::tcp::socket socket_;
+  std::unique_ptr<ByteStream> stream_;
+  std::shared_ptr<const ListenerInfo> info_;
+  const std::string address_;
+  Phase phase_ = Phase::request;
+  Time deadline_{};  // of the phase; live has none
+
+  std::unique_ptr<HttpReader> reader_;  // until it is a WebSocket
+  bool head_only_ = false;
+  std::unique_ptr<WebSocket> ws_;
+  bool ws_opened_ = false;
+  std::optional<std::pair<CloseCode, std::string>> refusal_;  // decided before the handshake, told after it
+  bool admitted_ = false;
+
+  std::string endpoint_;
+  bool needs_token_ = true;
+  bool default_topics_ = true;                         // no topics were named: everything the token may read
+  std::optional<std::vector<Pattern>> wanted_topics_;  // until live
+  std::optional<std::string> since_;                   // until live
+  IdentityPtr identity_;
+  Subscription subscription_;
+  Group* group_ = nullptr;
+
+  Outbox outbox_;
+  std::size_t allowance_ = 0;  // bytes of the snapshot in the outbox, beyond session.queue
+  bool waiting_readable_ = false;
+  bool waiting_writable_ = false;
+  bool read_wants_write_ = false;  // TLS
+  Time sign_of_life_{};
+  Time progress_{};  // bytes written, or the outbox was empty
+  Time last_event_{};
+  std::optional<Time> pinged_;
+  TokenBucket requests_;
+  Micros since_wall_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace trestle

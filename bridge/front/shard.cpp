@@ -1,0 +1,178 @@
+#include "bridge/front/shard.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <system_error>
+
+#include "bridge/core/clock.h"
+#include "bridge/front/byte_stream.h"
+#include "bridge/front/session.h"
+
+namespace trestle {
+namespace {
+
+int new_eventfd() {
+  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return fd;
+}
+
+// Often enough for the shortest time that anybody set, and never busier than needed.
+std::chrono::milliseconds tick_period(const Settings& settings) {
+  const auto shortest = std::min({settings.heartbeat.interval, settings.heartbeat.timeout,
+                                  settings.session.stall, settings.auth.timeout});
+  return std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(250));
+}
+
+}  // namespace
+
+Shard::Shard(std::size_t index, FrontContext& context)
+    : index_(index),
+      context_(context),
+      tick_every_(tick_period(context.settings)),
+      websockets_(context.settings.limits.message),
+      snapshot_(context.policies) {
+  wake_.assign(new_eventfd());
+}
+
+Shard::~Shard() { stop(); }
+
+void Shard::start() {
+  wait_for_batches();
+  wait_for_tick();
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), ("shard-" + std::to_string(index_)).c_str());
+    io_.run();
+  });
+}
+
+void Shard::stop() {
+  io_.stop();
+  if (thread_.joinable()) thread_.join();
+  for (const auto& [raw, session] : sessions_) session->release();
+  sessions_.clear();
+}
+
+void Shard::post(std::function<void()> task) { asio::post(io_, std::move(task)); }
+
+void Shard::adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
+                  std::shared_ptr<const ListenerInfo> info) {
+  asio::post(
+      io_, [this, socket = std::move(socket), stream = std::move(stream), info = std::move(info)]() mutable {
+        auto id = std::to_string(index_) + "-" + std::to_string(next_session_++);
+        auto session = std::make_shared<Session>(*this, std::move(id), std::move(socket), std::move(stream),
+                                                 std::move(info));
+        ++counters_.accepted;
+        sessions_.emplace(session.get(), session);
+        ++session_count_;
+        session->start();
+      });
+}
+
+// The spine's half of the hand-over. The fences pair with those in nothing_left(): either the spine sees that
+// the shard sleeps, or the shard sees the batch.
+void Shard::deliver(const BatchPtr& batch) {
+  auto copy = batch;
+  if (!inbox_.push(std::move(copy))) return;  // has_room() was asked before anything was taken in
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!sleeping_.exchange(false)) return;
+  const std::uint64_t one = 1;
+  // The counter can't overflow: it is written once per sleep.
+  [[maybe_unused]] const auto written = ::write(wake_.native_handle(), &one, sizeof one);
+}
+
+void Shard::wait_for_batches() {
+  wake_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const std::error_code& error) {
+    if (error) return;
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(wake_.native_handle(), &count, sizeof count);
+    apply_batches();
+  });
+}
+
+void Shard::apply_batches() {
+  BatchPtr batch;
+  std::size_t applied = 0;
+  while (applied < kBatchesPerTurn && inbox_.pop(batch)) {
+    for (const auto& event : batch->events) snapshot_.apply(event);
+    head_ = batch->head;
+    groups_.deliver(*batch, context_.epoch);
+    ++applied;
+  }
+  reap();
+  if (applied < kBatchesPerTurn && nothing_left()) return wait_for_batches();
+  asio::post(io_, [this] { apply_batches(); });
+}
+
+bool Shard::nothing_left() {
+  sleeping_.store(true);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (inbox_.empty()) return true;
+  // Somebody pushed in between. If sleeping_ is false again an eventfd write is on its way, and costs one
+  // idle wake-up.
+  sleeping_.store(false);
+  return false;
+}
+
+void Shard::retire(Session& session) {
+  if (retired_.empty()) asio::post(io_, [this] { reap(); });
+  retired_.push_back(&session);
+}
+
+void Shard::reap() {
+  for (auto* session : std::exchange(retired_, {})) {
+    session->release();
+    sessions_.erase(session);
+    --session_count_;
+  }
+}
+
+void Shard::wait_for_tick() {
+  ticker_.expires_after(tick_every_);
+  ticker_.async_wait([this](const std::error_code& error) {
+    if (error) return;
+    tick();
+    wait_for_tick();
+  });
+}
+
+void Shard::tick() {
+  const auto now = read_clock();
+  snapshot_.expire(now.wall);
+  delivery_rate_.add(groups_.deliveries() - metered_deliveries_, now.steady);
+  byte_rate_.add(bytes_out_ - metered_bytes_, now.steady);
+  metered_deliveries_ = groups_.deliveries();
+  metered_bytes_ = bytes_out_;
+  for (const auto& [raw, session] : sessions_) session->tick(now);
+  reap();
+}
+
+void Shard::drain(std::chrono::milliseconds after, std::chrono::milliseconds spread) {
+  for (const auto& [raw, session] : sessions_) session->announce_drain(after, spread);
+  auto timer = std::make_shared<asio::steady_timer>(io_, after);
+  timer->async_wait([this, timer](const std::error_code&) {
+    for (const auto& [raw, session] : sessions_) session->close(CloseCode::going_away);
+  });
+}
+
+ShardStatus Shard::status() {
+  ShardStatus status;
+  for (const auto& [raw, session] : sessions_) {
+    if (session->is_websocket()) status.sessions.push_back(session->status());
+  }
+  for (const auto& event : snapshot_.events())
+    status.topics.push_back({event->topic, event->offset, event->time});
+  const auto now = read_clock();
+  status.counters = counters_;
+  status.deliveries = groups_.deliveries();
+  status.bytes_out = bytes_out_;
+  status.deliveries_per_second = delivery_rate_.per_second(now.steady);
+  status.bytes_per_second = byte_rate_.per_second(now.steady);
+  return status;
+}
+
+}  // namespace trestle

@@ -1,0 +1,142 @@
+#pragma once
+#include <array>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "bridge/core/groups.h"
+#include "bridge/core/rate_meter.h"
+#include "bridge/core/snapshot.h"
+#include "bridge/core/spsc_queue.h"
+#include "bridge/front/front_context.h"
+#include "bridge/front/websocket.h"
+
+namespace trestle {
+
+class ByteStream;
+class Session;
+
+/// What /api/status shows of a session.
+struct SessionStatus {
+  std::string id, address, identity, endpoint;
+  Form form = Form::envelope;
+  std::vector<std::string> topics;
+  Micros since = 0;
+  std::uint64_t sent = 0;   ///< event frames
+  std::uint64_t bytes = 0;  ///< of everything written
+  std::size_t queued = 0;   ///< bytes in the outbox
+};
+
+/// What /api/status shows of a shard.
+struct ShardStatus {
+  struct Topic {
+    std::string topic;
+    Offset offset;
+    Micros time;
+  };
+  struct Counters {
+    std::uint64_t accepted = 0;        ///< connections
+    std::uint64_t too_slow = 0;        ///< sessions closed with 4408
+    std::uint64_t heartbeat_lost = 0;  ///< sessions dropped because they stayed silent
+    std::uint64_t refused = 0;         ///< sessions closed for their token, rights, query or limits
+  };
+  std::vector<SessionStatus> sessions;
+  std::vector<Topic> topics;  ///< the snapshot; the same on every shard
+  Counters counters;
+  std::uint64_t deliveries = 0;
+  std::uint64_t bytes_out = 0;
+  double deliveries_per_second = 0;
+  double bytes_per_second = 0;
+};
+
+/// One event loop on one thread, and every session that lives there.
+///
+/// deliver() and has_room() belong to the spine's thread; adopt(), post() and stop() may be called from any;
+/// everything else is the shard's own.
+class Shard {
+ public:
+  Shard(std::size_t index, FrontContext& context);
+  ~Shard();
+
+  void start();
+  /// Ends the loop and waits for the thread; sessions are dropped where they stand.
+  void stop();
+
+  /// For sockets that are accepted straight onto this shard.
+  asio::io_context& io() { return io_; }
+  void adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
+             std::shared_ptr<const ListenerInfo> info);
+  void post(std::function<void()> task);
+
+  bool has_room() const { return inbox_.has_room(); }
+  void deliver(const BatchPtr& batch);
+  /// Connections of every kind, at this moment; any thread.
+  std::size_t session_count() const { return session_count_; }
+
+  // --- the shard's own thread ---
+  FrontContext& context() { return context_; }
+  Groups& groups() { return groups_; }
+  const Snapshot& snapshot() const { return snapshot_; }
+  /// The newest offset applied here: what a session that joins now has seen.
+  Offset head() const { return head_; }
+  WebSocketFactory& websockets() { return websockets_; }
+  /// For reading from any of this shard's sockets, one at a time.
+  std::array<char, 65536>& read_buffer() { return read_buffer_; }
+  ShardStatus::Counters& counters() { return counters_; }
+  void count_bytes(std::size_t bytes) { bytes_out_ += bytes; }
+  /// The session is over; it is let go once the current batch is through.
+  void retire(Session& session);
+  ShardStatus status();
+  /// Tells every session to come back elsewhere, then closes it with 1001.
+  void drain(std::chrono::milliseconds after, std::chrono::milliseconds spread);
+
+ private:
+  static constexpr std::size_t kInboxBatches = 1024;
+  static constexpr std::size_t kBatchesPerTurn = 16;  // then sockets get their turn
+
+  void wait_for_batches();
+  void apply_batches();
+  bool nothing_left();
+  void reap();
+  void wait_for_tick();
+  void tick();
+
+  const std::size_t index_;
+  FrontContext& context_;
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+  asio::steady_timer ticker_{io_};
+  std::chrono::milliseconds tick_every_;
+
+  SpscQueue<BatchPtr> inbox_{kInboxBatches};  // the spine writes, this thread reads
+  asio::posix::stream_descriptor wake_{io_};  // an eventfd, written when the shard sleeps
+  std::atomic<bool> sleeping_{true};
+
+  WebSocketFactory websockets_;
+  Groups groups_;
+  Snapshot snapshot_;
+  Offset head_ = 0;
+  std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
+  std::atomic<std::size_t> session_count_{0};
+  std::vector<Session*> retired_;
+  std::array<char, 65536> read_buffer_;
+  std::uint64_t next_session_ = 1;
+  ShardStatus::Counters counters_;
+  std::uint64_t bytes_out_ = 0;
+  std::uint64_t metered_deliveries_ = 0;
+  std::uint64_t metered_bytes_ = 0;
+  RateMeter delivery_rate_;
+  RateMeter byte_rate_;
+  std::thread thread_;
+};
+
+}  // namespace trestle

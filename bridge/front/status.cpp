@@ -1,0 +1,178 @@
+#include "bridge/front/status.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+
+#include "bridge/version.h"
+
+namespace trestle {
+namespace {
+
+constexpr std::size_t kMaxListed = 1'000;
+
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void key(Writer& json, std::string_view name) {
+  json.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+}
+void put(Writer& json, std::string_view name, std::string_view text) {
+  key(json, name);
+  json.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+void put(Writer& json, std::string_view name, std::uint64_t number) {
+  key(json, name);
+  json.Uint64(number);
+}
+void put(Writer& json, std::string_view name, double number) {
+  key(json, name);
+  json.Double(number);
+}
+
+std::string_view name_of(Form form) { return form == Form::bare ? "bare" : "envelope"; }
+
+void write_session(Writer& json, const SessionStatus& session) {
+  json.StartObject();
+  put(json, "id", session.id);
+  put(json, "address", session.address);
+  put(json, "identity", session.identity);
+  put(json, "endpoint", session.endpoint);
+  put(json, "format", name_of(session.form));
+  key(json, "meta");
+  json.Bool(session.form == Form::meta);
+  key(json, "topics");
+  json.StartArray();
+  for (const auto& topic : session.topics)
+    json.String(topic.data(), static_cast<rapidjson::SizeType>(topic.size()));
+  json.EndArray();
+  put(json, "since", static_cast<std::uint64_t>(session.since));
+  put(json, "sent", session.sent);
+  put(json, "bytes", session.bytes);
+  put(json, "queued", std::uint64_t{session.queued});
+  json.EndObject();
+}
+
+void write_sessions(Writer& json, const std::vector<ShardStatus>& shards) {
+  std::size_t total = 0;
+  key(json, "sessions");
+  json.StartArray();
+  for (const auto& shard : shards) {
+    for (const auto& session : shard.sessions) {
+      if (total++ < kMaxListed) write_session(json, session);
+    }
+  }
+  json.EndArray();
+  put(json, "sessions_total", std::uint64_t{total});
+}
+
+void write_producers(Writer& json, const std::vector<Producers::Info>& producers) {
+  key(json, "producers");
+  json.StartArray();
+  for (std::size_t i = 0; i < std::min(producers.size(), kMaxListed); ++i) {
+    const auto& producer = producers[i];
+    json.StartObject();
+    put(json, "id", producer.id);
+    put(json, "state", name_of(producer.presence));
+    put(json, "epoch", producer.epoch);
+    put(json, "seq", producer.seq);
+    put(json, "events", producer.events);
+    put(json, "lost", producer.lost);
+    put(json, "last_seen_ms", static_cast<std::uint64_t>(producer.silent.count()));
+    json.EndObject();
+  }
+  json.EndArray();
+  put(json, "producers_total", std::uint64_t{producers.size()});
+}
+
+void write_topics(Writer& json, const std::vector<ShardStatus::Topic>& topics) {
+  key(json, "topics");
+  json.StartArray();
+  for (std::size_t i = 0; i < std::min(topics.size(), kMaxListed); ++i) {
+    json.StartObject();
+    put(json, "topic", topics[i].topic);
+    put(json, "offset", topics[i].offset);
+    put(json, "time", static_cast<std::uint64_t>(topics[i].time));
+    json.EndObject();
+  }
+  json.EndArray();
+  put(json, "topics_total", std::uint64_t{topics.size()});
+}
+
+void write_rates(Writer& json, const SpineStatus& spine, const std::vector<ShardStatus>& shards) {
+  double deliveries = 0;
+  double bytes = 0;
+  for (const auto& shard : shards) {
+    deliveries += shard.deliveries_per_second;
+    bytes += shard.bytes_per_second;
+  }
+  key(json, "rates");
+  json.StartObject();
+  put(json, "events_in", spine.events_per_second);
+  put(json, "deliveries", deliveries);
+  put(json, "bytes_out", bytes);
+  json.EndObject();
+}
+
+void write_counters(Writer& json, const SpineStatus& spine, const std::vector<ShardStatus>& shards) {
+  ShardStatus sum;
+  for (const auto& shard : shards) {
+    sum.deliveries += shard.deliveries;
+    sum.bytes_out += shard.bytes_out;
+    sum.counters.accepted += shard.counters.accepted;
+    sum.counters.too_slow += shard.counters.too_slow;
+    sum.counters.heartbeat_lost += shard.counters.heartbeat_lost;
+    sum.counters.refused += shard.counters.refused;
+  }
+  key(json, "counters");
+  json.StartObject();
+  put(json, "events", spine.counters.events);
+  put(json, "event_bytes", spine.counters.bytes);
+  put(json, "lost", spine.counters.lost);
+  put(json, "deferred", spine.counters.deferred);
+  put(json, "deliveries", sum.deliveries);
+  put(json, "bytes_out", sum.bytes_out);
+  put(json, "connections", sum.counters.accepted);
+  put(json, "too_slow", sum.counters.too_slow);
+  put(json, "heartbeat_lost", sum.counters.heartbeat_lost);
+  put(json, "refused", sum.counters.refused);
+  json.EndObject();
+}
+
+void write_rejections(Writer& json, const SpineStatus& spine) {
+  key(json, "rejections");
+  json.StartObject();
+  for (std::size_t i = 1; i < spine.rejections.size(); ++i) {
+    put(json, name_of(static_cast<Reject>(i)), spine.rejections[i]);
+  }
+  json.EndObject();
+}
+
+}  // namespace
+
+std::string status_json(const std::string& epoch, double uptime, const SpineStatus& spine,
+                        const std::vector<ShardStatus>& shards) {
+  rapidjson::StringBuffer buffer;
+  Writer json(buffer);
+  json.StartObject();
+  key(json, "success");
+  json.Bool(true);
+  key(json, "data");
+  json.StartObject();
+  put(json, "version", kVersion);
+  put(json, "epoch", epoch);
+  put(json, "offset", spine.head);
+  put(json, "uptime_s", uptime);
+  put(json, "state", "ok");
+  write_sessions(json, shards);
+  write_producers(json, spine.producers);
+  write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics);
+  write_rates(json, spine, shards);
+  write_counters(json, spine, shards);
+  write_rejections(json, spine);
+  json.EndObject();
+  json.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace trestle

@@ -1,0 +1,172 @@
+#include "bridge/ingest/zmq_ingest.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "bridge/core/clock.h"
+#include "bridge/log/log.h"
+
+namespace trestle {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::milliseconds kAckTick{5};
+
+int new_eventfd() {
+  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return fd;
+}
+
+}  // namespace
+
+ZmqIngest::ZmqIngest(Spine& spine, BatchSink& sink) : spine_(spine), sink_(sink), wake_fd_(new_eventfd()) {}
+
+ZmqIngest::~ZmqIngest() {
+  stop();
+  ::close(wake_fd_);
+}
+
+Result<std::monostate> ZmqIngest::open(const IngestSettings& settings) {
+  auto sockets = ZmqSockets::open(context_, settings);
+  if (!sockets) return sockets.error();
+  sockets_ = std::move(*sockets);
+  return std::monostate{};
+}
+
+void ZmqIngest::start() {
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), "spine");
+    run();
+  });
+}
+
+void ZmqIngest::stop() {
+  stopping_ = true;
+  wake();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ZmqIngest::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+}
+
+void ZmqIngest::probe(std::function<void(const SpineStatus&)> answer) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    probes_.push_back(std::move(answer));
+  }
+  wake();
+}
+
+void ZmqIngest::run() {
+  while (!stopping_) {
+    wait_for_input();
+    turn();
+  }
+  turn();
+}
+
+void ZmqIngest::wait_for_input() {
+  std::array<zmq::pollitem_t, 3> items{{{sockets_->events().handle(), 0, ZMQ_POLLIN, 0},
+                                        {sockets_->control().handle(), 0, ZMQ_POLLIN, 0},
+                                        {nullptr, wake_fd_, ZMQ_POLLIN, 0}}};
+  try {
+    zmq::poll(items.data(), items.size(), spine_.acks_pending() ? kAckTick : kTick);
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EINTR) throw;
+  }
+  std::uint64_t count = 0;
+  if ((items[2].revents & ZMQ_POLLIN) != 0) {
+    [[maybe_unused]] const auto got = ::read(wake_fd_, &count, sizeof count);
+  }
+}
+
+void ZmqIngest::turn() {
+  const auto now = read_clock();
+  const bool overloaded = !sink_.has_room();
+  read_controls(now, overloaded);
+  read_events(now, overloaded);
+  if (now.steady - ticked_ >= kTick) {
+    spine_.tick(now);
+    rate_.add(spine_.counters().events - metered_, now.steady);
+    metered_ = spine_.counters().events;
+    ticked_ = now.steady;
+  }
+  if (!overloaded) commit(now);
+  answer_probes(now);
+}
+
+void ZmqIngest::read_events(Now now, bool overloaded) {
+  for (std::size_t i = 0; i < kEventsPerBatch && receive(sockets_->events()); ++i) {
+    spine_.message(frames_, now, overloaded);
+  }
+}
+
+void ZmqIngest::read_controls(Now now, bool overloaded) {
+  for (std::size_t i = 0; i < kControlsPerBatch && receive(sockets_->control()); ++i) {
+    const auto peer = frames_.front();
+    frames_.erase(frames_.begin());
+    spine_.control(peer, frames_, now, overloaded);
+  }
+}
+
+// One whole message into frames_; false if none waits.
+bool ZmqIngest::receive(zmq::socket_t& socket) {
+  frames_.clear();
+  for (std::size_t count = 0;; ++count) {
+    const auto slot = std::min(count, kMaxFrames);
+    if (parts_.size() <= slot) parts_.emplace_back();
+    auto& part = parts_[slot];
+    if (!socket.recv(part, zmq::recv_flags::dontwait)) return false;
+    if (!part.more()) {
+      for (std::size_t i = 0; i <= slot; ++i) frames_.emplace_back(parts_[i].data<char>(), parts_[i].size());
+      return true;
+    }
+  }
+}
+
+void ZmqIngest::commit(Now now) {
+  auto output = spine_.commit(now);
+  if (output.batch) sink_.deliver(output.batch);
+  for (const auto& message : output.to_producers) {
+    auto& control = sockets_->control();
+    zmq::message_t peer(message.peer.data(), message.peer.size());
+    // A peer that is gone or full misses this one; its next beat brings the state up again.
+    if (control.send(peer, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) {
+      control.send(zmq::buffer(encode(message.message)), zmq::send_flags::dontwait);
+    }
+  }
+  for (const auto& report : output.reports) {
+    log::warning("messages refused", {{"reason", name_of(report.reason)},
+                                      {"count", report.count},
+                                      {"total", report.total},
+                                      {"detail", report.detail}});
+  }
+}
+
+void ZmqIngest::answer_probes(Now now) {
+  std::vector<std::function<void(const SpineStatus&)>> probes;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    probes.swap(probes_);
+  }
+  if (probes.empty()) return;
+  SpineStatus status;
+  status.head = spine_.head();
+  status.counters = spine_.counters();
+  status.events_per_second = rate_.per_second(now.steady);
+  for (std::size_t i = 0; i < kRejectCount; ++i) {
+    status.rejections[i] = spine_.rejections().total(static_cast<Reject>(i));
+  }
+  status.producers = spine_.producers(now);
+  for (const auto& probe : probes) probe(status);
+}
+
+}  // namespace trestle

@@ -1,0 +1,37 @@
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+#include <zmq.hpp>
+
+#include "bridge/config/settings.h"
+#include "proto/result.h"
+
+namespace trestle {
+
+/// The bridge's two ZeroMQ sockets, and the locks on the ipc:// paths they are bound to.
+///
+/// Thread: made on one, used on one, as ZeroMQ wants it.
+class ZmqSockets {
+ public:
+  /// Binds and connects everything in `settings`. Errors name the address and the way out.
+  static Result<std::unique_ptr<ZmqSockets>> open(zmq::context_t& context, const IngestSettings& settings);
+  ~ZmqSockets();
+  ZmqSockets(const ZmqSockets&) = delete;
+  ZmqSockets& operator=(const ZmqSockets&) = delete;
+
+  zmq::socket_t& events() { return events_; }    ///< SUB
+  zmq::socket_t& control() { return control_; }  ///< ROUTER
+
+ private:
+  explicit ZmqSockets(zmq::context_t& context);
+  void set_options(const IngestSettings& settings);
+  Result<std::monostate> bind(zmq::socket_t& socket, const std::string& address, const char* key);
+  Result<std::monostate> lock_ipc(const std::string& address, const char* key);
+
+  zmq::socket_t events_;
+  zmq::socket_t control_;
+  std::vector<int> ipc_locks_;
+};
+
+}  // namespace trestle

@@ -1,0 +1,181 @@
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+
+#include "bridge/auth/authority.h"
+#include "bridge/config/config.h"
+#include "bridge/core/clock.h"
+#include "bridge/front/front.h"
+#include "bridge/ingest/zmq_ingest.h"
+#include "bridge/log/log.h"
+#include "bridge/store/memory_stream.h"
+#include "bridge/version.h"
+
+namespace trestle {
+namespace {
+
+constexpr int kStartFailed = 2;  // configuration, ports, files: one line on stderr says what to do
+constexpr std::chrono::milliseconds kDrainPatience{3'000};
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "trestled: %s\n", error.message.c_str());
+  return kStartFailed;
+}
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::vector<std::string> environment_names() {
+  constexpr std::string_view kPrefix = "TRESTLE_";
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (text.substr(0, kPrefix.size()) == kPrefix) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
+// As many connections as the hard limit allows; nobody should have to know about ulimit to serve 10,000
+// clients.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The only time that anybody sees the token: on standard output, past the log.
+void print_first_token(const std::string& url, const std::string& token, const std::filesystem::path& file) {
+  std::printf(
+      "Open this address once; it holds the only copy of a new token with all rights:\n\n    %s/?token=%s\n\n"
+      "Its hash is in %s. More tokens: trestle token create --file %s\n\n",
+      url.c_str(), token.c_str(), file.c_str(), file.c_str());
+  std::fflush(stdout);
+}
+
+// Waits for signals: SIGHUP reads the tokens again, SIGTERM and SIGINT end the bridge.
+class Signals {
+ public:
+  Signals(asio::io_context& main, Authority& authority, Front& front)
+      : main_(main), authority_(authority), front_(front), signals_(main, SIGTERM, SIGINT, SIGHUP) {
+    wait();
+  }
+
+ private:
+  void wait() {
+    signals_.async_wait([this](const asio::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) return reload();
+      log::info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      front_.drain();
+      main_.stop();
+    });
+  }
+
+  void reload() {
+    const auto reloaded = authority_.reload();
+    if (reloaded) {
+      log::info("tokens read again");
+    } else {
+      log::error("tokens stay as they were", {{"error", reloaded.error().message}});
+    }
+    wait();
+  }
+
+  asio::io_context& main_;
+  Authority& authority_;
+  Front& front_;
+  asio::signal_set signals_;
+};
+
+// The bridge, from the downstream end up: each part gets the one it feeds.
+int serve(const Settings& settings) {
+  raise_descriptor_limit();
+  const auto started = read_clock();
+  auto authority = Authority::make(settings.auth);
+  if (!authority) return fail(authority.error());
+
+  const PolicyTable policies(settings.topics);
+  MemoryStream stream(started.wall);
+  asio::io_context main;
+  Front front(main, settings, **authority, policies, stream.epoch());
+  EventLimits limits;
+  limits.max_bytes = settings.ingest.max_event;
+  Spine spine(policies, limits, stream);
+  ZmqIngest ingest(spine, front);
+
+  if (auto opened = front.open(); !opened) return fail(opened.error());
+  if (auto opened = ingest.open(settings.ingest); !opened) return fail(opened.error());
+  const auto first_token = (*authority)->make_first_token(started.wall);
+  if (!first_token) return fail(first_token.error());
+  if (*first_token) print_first_token(front.url(), **first_token, settings.auth.tokens_file);
+
+  Signals signals(main, **authority, front);
+  front.start(ingest);
+  ingest.start();
+  log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", stream.epoch()}});
+  main.run();
+  front.stop(kDrainPatience);
+  ingest.stop();
+  log::info("stopped");
+  return EXIT_SUCCESS;
+}
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  trestled                                 defaults: clients on localhost:3001, producers on "
+    "127.0.0.1:5556\n"
+    "  trestled -c trestle.yaml                 with a configuration; deploy/trestle.yaml explains every "
+    "key\n"
+    "  trestled -c trestle.yaml --check         says what is wrong with it, and stops\n"
+    "  TRESTLE_LISTEN_PORT=8080 trestled        any scalar key by environment: TRESTLE_SECTION_KEY\n\n"
+    "Signals: SIGTERM and SIGINT drain and stop; SIGHUP reads the token file again.\n"
+    "Exit codes: 0 stopped as asked, 1 failed while running, 2 could not start.";
+
+int run(int argc, char** argv) {
+  CLI::App app{"Trestle's bridge: events from ZeroMQ producers to WebSocket clients.", "trestled"};
+  std::string file;
+  bool check = false;
+  bool print = false;
+  app.add_option("-c,--config", file, "configuration file (YAML)")->type_name("FILE");
+  app.add_flag("--check", check, "check the configuration and exit");
+  app.add_flag("--print-config", print, "print the configuration in force and exit");
+  app.set_version_flag("--version", "trestled " + std::string(kVersion));
+  app.footer(kFooter);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? EXIT_SUCCESS : kStartFailed;
+  }
+
+  const auto settings =
+      load_settings(file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file), environment,
+                    environment_names);
+  if (!settings) return fail(settings.error());
+  if (print) std::cout << print_settings(*settings);
+  if (check) std::cout << "ok\n";
+  if (print || check) return EXIT_SUCCESS;
+  log::start(settings->log);
+  return serve(*settings);
+}
+
+}  // namespace
+}  // namespace trestle
+
+int main(int argc, char** argv) {
+  try {
+    return trestle::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "trestled: %s\n", error.what());
+    return EXIT_FAILURE;
+  }
+}
