@@ -144,6 +144,7 @@ TEST_CASE("a pointer finds strings as they mean and numbers as they are written"
   CHECK(at("/id", R"({"type":"t","id":"a\u00e9\n"})") == "aé\n");
   CHECK(at("/id", R"({"type":"t","id":1.50e+2})") == "1.50e+2");
   CHECK(at("/id", R"({"type":"t","id":-0})") == "-0");
+  CHECK(at("/id", R"({"type":"t","id":"\udc00"})") == "\xED\xB0\x80");  // see Found::text
   CHECK(at("/id", R"({"type":"t","id":""})") == "");
   CHECK(at("/id", R"({"id":"before","type":"t"})") == "before");
   CHECK(at("/id", R"({"type":"t","id":12345678901234567890123})") == "12345678901234567890123");
