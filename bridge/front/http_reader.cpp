@@ -1,5 +1,6 @@
 #include "bridge/front/http_reader.h"
 
+#include <utility>
 #include <websocketpp/http/request.hpp>
 
 namespace trestle {
@@ -13,6 +14,8 @@ struct HttpReader::Impl final : HttpRequest {
   const std::string& body() const override { return request.get_body(); }
 
   websocketpp::http::parser::request request;
+  std::string first_line;  // collected until it is whole
+  bool past_first_line = false;
   std::string raw;
 };
 
@@ -20,11 +23,26 @@ HttpReader::HttpReader(std::size_t max_body) : impl_(std::make_unique<Impl>(max_
 HttpReader::~HttpReader() = default;
 
 int HttpReader::feed(std::string_view bytes) {
+  if (impl_->past_first_line) return parse(bytes);
+  auto& text = impl_->first_line.append(bytes);
+  const auto end = text.find("\r\n");
+  if (end == std::string::npos) return text.size() > websocketpp::http::max_header_size ? 431 : 0;
+  impl_->past_first_line = true;
+  // The parser wants a Host from everybody, but HTTP/1.0 knows none.
+  if (std::string_view(text).substr(0, end).find(" HTTP/1.0") != std::string_view::npos) {
+    text.insert(end + 2, "Host: unknown\r\n");
+  }
+  return parse(std::exchange(text, {}));
+}
+
+int HttpReader::parse(std::string_view bytes) {
   auto& request = impl_->request;
   try {
     const auto used = request.consume(bytes.data(), bytes.size());
     // Only an upgrade is handed on, and that has no body: the header's worth is enough.
     if (impl_->raw.size() <= websocketpp::http::max_header_size) impl_->raw.append(bytes.substr(0, used));
+    // The parser takes the digits it finds at the front and ignores the rest.
+    if (request.get_header("Content-Length").find_first_not_of("0123456789") != std::string::npos) return 400;
     if (!request.ready()) return 0;
   } catch (const websocketpp::http::exception& error) {
     return static_cast<int>(error.m_error_code);

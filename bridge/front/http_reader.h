@@ -32,6 +32,8 @@ class HttpReader {
   std::string take_raw();
 
  private:
+  int parse(std::string_view bytes);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

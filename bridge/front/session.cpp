@@ -338,12 +338,16 @@ void Session::answer_status() {
   auto& context = shard_.context();
   const auto query = parse_query(split_target(reader_->request().target()).query);
   auto token = query ? token_of(reader_->request(), *query) : std::string();
-  const bool known = !token.empty() && context.authority.authenticate(token, read_clock().wall).has_value();
+  const auto identity = context.authority.authenticate(token, read_clock().wall);
   wipe(token);
-  if (!known) {
+  if (!identity) {
     auto response = http_error(401, "unauthorized", "a valid token is needed: Authorization: Bearer <token>");
     response.extra_headers = "WWW-Authenticate: Bearer\r\n";
     return answer(response);
+  }
+  const auto& rights = (*identity)->rights;
+  if (!rights.admin && rights.read.empty()) {
+    return answer(http_error(403, "forbidden", "the token needs the scope read or admin"));
   }
   set_phase(Phase::gathering, kRequestTime);
   context.gather_status([weak = weak_from_this(), &shard = shard_](std::string json) {

@@ -64,7 +64,6 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
     over,
   };
   using Time = std::chrono::steady_clock::time_point;
-  static constexpr std::size_t kMaxPatterns = 1024;
 
   // session.cpp: bytes in and out
   void wait_readable();

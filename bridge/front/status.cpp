@@ -172,7 +172,7 @@ std::string status_json(const std::string& epoch, double uptime, const SpineStat
   write_rejections(json, spine);
   json.EndObject();
   json.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+  return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
 }
 
 }  // namespace trestle

@@ -22,6 +22,8 @@ constexpr std::string_view kIpc = "ipc://";
 
 bool is_ipc(const std::string& address) { return address.compare(0, kIpc.size(), kIpc) == 0; }
 
+bool has_ipv6(const std::string& address) { return address.find('[') != std::string::npos; }
+
 Error bind_error(const char* key, const std::string& address, const std::string& why) {
   return Error{std::string("cannot bind ") + key + " to " + address + ": " + why};
 }
@@ -43,6 +45,7 @@ Result<std::unique_ptr<ZmqSockets>> ZmqSockets::open(zmq::context_t& context,
     if (auto bound = sockets->bind(sockets->events_, address, "ingest.bind"); !bound) return bound.error();
   }
   for (const auto& address : settings.connect) {
+    sockets->events_.set(zmq::sockopt::ipv6, has_ipv6(address));
     try {
       sockets->events_.connect(address);
     } catch (const zmq::error_t& error) {
@@ -62,7 +65,6 @@ void ZmqSockets::set_options(const IngestSettings& settings) {
   const auto max_message = static_cast<std::int64_t>(settings.max_event) * 4;
   for (auto* socket : {&events_, &control_}) {
     socket->set(zmq::sockopt::linger, 0);
-    socket->set(zmq::sockopt::ipv6, true);
     socket->set(zmq::sockopt::maxmsgsize, max_message);
     socket->set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
     socket->set(zmq::sockopt::heartbeat_timeout, 3 * kHeartbeatMs);
@@ -79,6 +81,7 @@ Result<std::monostate> ZmqSockets::bind(zmq::socket_t& socket, const std::string
   if (is_ipc(address)) {
     if (auto locked = lock_ipc(address, key); !locked) return locked;
   }
+  socket.set(zmq::sockopt::ipv6, has_ipv6(address));
   try {
     socket.bind(address);
   } catch (const zmq::error_t& error) {

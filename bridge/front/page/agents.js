@@ -7,8 +7,13 @@ import {
 const CUT_SLACK = 16 * 1024;
 const HOLE = '\n[… part of the stream is missing here …]\n';
 
+/** A run of which nothing but its start is known. */
+const EMPTY = {
+  status: '', done: false, duration: null, text: '', cut: false, streamed: false, hole: false, again: false,
+};
+
 export class Agents {
-  /** key → {key, agent, run, status, done, duration, text, cuts, cut, started, hole, again} */
+  /** key → {key, agent, run, started, cuts: how often text was more than appended to, …EMPTY} */
   #runs = new Map();
   #artifacts = new Map();
   graph = null; // {nodes: [{id, label}], edges: [{from, to, label}], more} once one has arrived
@@ -28,7 +33,7 @@ export class Agents {
   apply(event, { time, live }) {
     switch (event.type) {
       case 'agent_execution_started':
-        this.#run(event).started = time;
+        this.#started(event, time);
         return true;
       case 'streaming_output':
         this.#output(event, live);
@@ -63,6 +68,14 @@ export class Agents {
     for (const run of this.#runs.values()) run.again = false;
   }
 
+  /** A run that starts again begins anew: its producer repeats what a bridge that was restarted has not acknowledged. */
+  #started(event, time) {
+    const run = this.#run(event);
+    const again = run.started !== null || run.done;
+    run.started = time;
+    if (again) Object.assign(run, { ...EMPTY, cuts: run.cuts + 1 });
+  }
+
   #output(event, live) {
     const run = this.#run(event);
     const content = typeof event.content === 'string' ? event.content : '';
@@ -91,10 +104,7 @@ export class Agents {
     const key = JSON.stringify([agent, id]);
     let run = this.#runs.get(key);
     if (run === undefined) {
-      run = {
-        key, agent, run: id, status: '', done: false, duration: null, text: '', cuts: 0, cut: false,
-        streamed: false, started: null, hole: false, again: false,
-      };
+      run = { key, agent, run: id, started: null, cuts: 0, ...EMPTY };
       this.#runs.set(key, run);
       if (this.#runs.size > MAX_RUNS) this.#runs.delete(this.#runs.keys().next().value);
     }
