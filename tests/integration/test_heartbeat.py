@@ -64,9 +64,9 @@ def test_an_ordinary_client_never_notices(fast, connect):
 
 
 def test_it_can_be_switched_off(trestled, closing, publisher):
-    bridge = trestled({"heartbeat": {"enabled": False, "interval": "50ms", "timeout": "50ms"}})
+    bridge = trestled({"heartbeat": {"enabled": False, "interval": "100ms", "timeout": "100ms"}})
     silent = join(bridge, closing)
-    time.sleep(0.5)                                                 # ten intervals in which nothing must happen
+    time.sleep(0.5)                                                 # five intervals in which nothing must happen
     publisher(bridge).event({"type": "hello"})
     first, payload = silent.frame()
     assert first == 0x81 and b"hello" in payload

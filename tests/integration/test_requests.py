@@ -20,11 +20,12 @@ def test_a_number_comes_back_as_it_was_written(bridge, connect):
     assert '"id":1.50' in client.text().replace(" ", "")
 
 
-def test_status_answers_like_the_http_interface(bridge, connect):
-    client = connect(bridge)
+def test_status_tells_a_client_about_itself(bridge, connect):
+    client = connect(bridge, topics="a,b.*")
     status = client.request("status", id=1)["data"]
-    assert status["type"] == "status"
-    assert status["sessions_total"] == 1 and len(status["sessions"]) == 1
+    assert status["type"] == "status" and status["epoch"] == bridge.status()["epoch"]
+    assert status["session"] == bridge.status()["sessions"][0]["id"]
+    assert sorted(status["topics"]) == ["a", "b.*"] and status["offset"] == 0
 
 
 @pytest.mark.parametrize("text, id", [

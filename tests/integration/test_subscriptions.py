@@ -21,9 +21,8 @@ def publish_all(source, *types):
 ])
 def test_the_topics_parameter(bridge, publisher, connect, topics, seen):
     client, source = connect(bridge, topics=topics), publisher(bridge)
-    publish_all(source, "a", "a.b", "a.b.c", "z")
     client.request("subscribe", topics=["fence"])
-    source.event({"type": "fence"})
+    publish_all(source, "a", "a.b", "a.b.c", "z", "fence")
     assert [data["type"] for data in client.collect("fence")] == seen
 
 

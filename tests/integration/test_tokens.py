@@ -94,8 +94,8 @@ def test_a_wrong_token_in_the_first_message_is_4401(bridge, connect):
 
 
 @pytest.mark.parametrize("first", [{"type": "ping", "id": 1}, {"type": "subscribe", "topics": [">"]}, "not json"])
-def test_another_first_message_is_4401(bridge, connect, first):
-    client = connect(bridge, token=None)
+def test_another_first_message_is_4401(trestled, connect, first):
+    client = connect(trestled({"auth": {"timeout": "500ms"}}), token=None)
     client.send(first)
     assert client.close_code() == 4401
 
