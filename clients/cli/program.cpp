@@ -1,0 +1,203 @@
+#include "clients/cli/program.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <iostream>
+#include <map>
+
+#include "bridge/config/values.h"
+#include "bridge/version.h"
+#include "clients/cli/completion.h"
+
+namespace trestle::cli {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes:\n"
+    "  0  all went well\n"
+    "  1  failed at run time\n"
+    "  2  wrong usage or configuration\n"
+    "  3  not acked in time\n"
+    "  4  refused by the bridge: token, scope or producer id\n";
+
+constexpr const char* kDefaultUrl = "ws://localhost:3001/";
+
+Micros now_micros() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+/// "10s" becomes the number of milliseconds.
+CLI::Validator duration(std::uint64_t most) {
+  return CLI::Validator(
+      [most](std::string& text) {
+        const auto parsed = parse_quantity(durations(), text, {1, most});
+        if (!parsed) return parsed.error().message;
+        text = std::to_string(*parsed);
+        return std::string();
+      },
+      "DURATION");
+}
+
+constexpr std::uint64_t kDay = 86'400'000;
+
+/// Repeatable, one value each time, so that an argument that follows is not swallowed.
+CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
+
+void add_target(CLI::App& app, std::string& url, std::string& token, std::string& ca_file) {
+  url = kDefaultUrl;
+  app.add_option("--url", url, "address of the bridge; the one it prints on its first start will do")
+      ->envname("TRESTLE_URL")
+      ->capture_default_str();
+  app.add_option("--token", token, "access token; better in the environment, where nobody sees it")
+      ->envname("TRESTLE_TOKEN");
+  app.add_option("--cacert", ca_file, "PEM file with the certificates to trust instead of the system's")
+      ->check(CLI::ExistingFile);
+}
+
+}  // namespace
+
+Program::Program() : app_("Publish to a Trestle event bridge and watch what comes out.", "trestle") {
+  app_.set_version_flag("--version", "trestle " + std::string(kVersion));
+  app_.require_subcommand(1);
+  app_.footer(std::string("Examples:\n"
+                          "  trestle pub '{\"type\":\"hello\"}'\n"
+                          "  trestle tail 'command-progress.*'\n"
+                          "  trestle COMMAND --help\n\n") +
+              kExitCodes);
+  add_pub();
+  add_tail();
+  add_status();
+  add_bus();
+  add_token();
+  add_completion();
+}
+
+void Program::add_pub() {
+  CLI::App* sub = app_.add_subcommand("pub", "publish one event, or one a line from standard input");
+  sub->add_option("event", pub_.event,
+                  "a JSON object with a string member \"type\"; - or nothing: standard input");
+  repeatable(sub->add_option("--events", pub_.events, "event socket of a bridge; repeat it for several"))
+      ->capture_default_str();
+  repeatable(
+      sub->add_option("--control", pub_.control, "control socket of the same bridge; as often as --events"))
+      ->capture_default_str();
+  sub->add_option("--id", pub_.id, "producer id; default: cli-<host>-<pid>");
+  sub->add_option("--topic", pub_.topic, "publish to this topic; default: the bridge makes it");
+  sub->add_flag("--no-ack", pub_.no_ack, "send the plain form, at most once, and wait for no ack");
+  sub->add_option("--timeout", pub_.timeout_ms,
+                  "how long to wait for acks, or for a bridge with --no-ack; default 10s")
+      ->transform(duration(kDay));
+  sub->footer(std::string("Every event is checked here first; lines that are none are named and left out.\n"
+                          "Exits with 0 only when a bridge has everything.\n\n"
+                          "Examples:\n"
+                          "  trestle pub '{\"type\":\"queue-update\",\"waiting\":[]}'\n"
+                          "  jq -c '.[]' events.json | trestle pub --id importer --timeout 1m\n"
+                          "  trestle pub --no-ack --events tcp://127.0.0.1:5555 '{\"type\":\"hello\"}'\n\n") +
+              kExitCodes);
+  sub->callback([this] { action_ = [this] { return run_pub(pub_); }; });
+}
+
+void Program::add_tail() {
+  using Format = TailOptions::Format;
+  CLI::App* sub = app_.add_subcommand("tail", "print events as they come");
+  sub->add_option(
+      "pattern", tail_.patterns,
+      "topics to watch: * is one segment, a final > one or more; default: all that the token may read");
+  add_target(*sub, tail_.url, tail_.token, tail_.ca_file);
+  sub->add_option("--since", tail_.since, "begin at this cursor, <epoch>:<offset>, or 0 for everything kept");
+  sub->add_option("--count", tail_.count, "end after this many events");
+  sub->add_option("--format", tail_.format,
+                  "pretty or ndjson; default: pretty on a terminal, ndjson elsewhere")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Format>{{"pretty", Format::pretty}, {"ndjson", Format::ndjson}}));
+  sub->add_flag("--meta", tail_.meta, "ndjson: print the whole envelope with topic, offset and time");
+  sub->footer(
+      std::string(
+          "Comes back by itself after trouble, where it was. Set NO_COLOR to do without colours.\n\n"
+          "Examples:\n"
+          "  trestle tail\n"
+          "  trestle tail 'command-progress.*' task-finished.'>'\n"
+          "  trestle tail --count 1 queue-update | jq .\n"
+          "  TRESTLE_URL=wss://bridge.example/ TRESTLE_TOKEN=... trestle tail --meta > log.ndjson\n\n") +
+      kExitCodes);
+  sub->callback([this] { action_ = [this] { return run_tail(tail_); }; });
+}
+
+void Program::add_status() {
+  CLI::App* sub = app_.add_subcommand("status", "show sessions, producers, topics and rates of a bridge");
+  add_target(*sub, status_.url, status_.token, status_.ca_file);
+  sub->add_flag("--json", status_.json, "print the bridge's answer as it is");
+  sub->footer(std::string("Examples:\n"
+                          "  trestle status\n"
+                          "  trestle status --json | jq .data.rates\n\n") +
+              kExitCodes);
+  sub->callback([this] { action_ = [this] { return run_status(status_); }; });
+}
+
+void Program::add_bus() {
+  CLI::App* sub = app_.add_subcommand("bus", "one address where many producers and many bridges meet");
+  sub->add_option("--front", bus_.front, "producers connect their PUB here")->capture_default_str();
+  sub->add_option("--back", bus_.back, "bridges connect here (ingest.connect)")->capture_default_str();
+  sub->add_flag("--insecure", bus_.insecure, "allow addresses that other machines can reach");
+  sub->footer(
+      std::string(
+          "Only events pass through; producers still connect to each bridge's control socket for acks and\n"
+          "repair. Counters are printed at the end and on SIGUSR1.\n\n"
+          "Examples:\n"
+          "  trestle bus\n"
+          "  trestle bus --front ipc:///run/trestle/front --back ipc:///run/trestle/back\n\n") +
+      kExitCodes);
+  sub->callback([this] { action_ = [this] { return run_bus(bus_); }; });
+}
+
+void Program::add_token() {
+  CLI::App* sub = app_.add_subcommand("token", "make, list and revoke access tokens");
+  sub->require_subcommand(1);
+  sub->footer(std::string("Examples:\n"
+                          "  trestle token create --name dashboard --scope 'read:task.>' --expires 30d\n"
+                          "  trestle token list --file /etc/trestle/tokens.yaml\n"
+                          "  trestle token revoke --name dashboard\n\n") +
+              kExitCodes);
+  CLI::App* create = sub->add_subcommand("create", "make a token, store its hash and print it once");
+  CLI::App* list = sub->add_subcommand("list", "show the tokens of a file");
+  CLI::App* revoke = sub->add_subcommand("revoke", "take a token out of a file");
+  for (CLI::App* one : {create, list, revoke}) {
+    one->add_option("--file", token_.file, "token file of the bridge (auth.tokens_file)")
+        ->capture_default_str();
+  }
+  for (CLI::App* one : {create, revoke}) {
+    one->add_option("--name", token_.name, "what the token is called in logs and lists")->required();
+  }
+  repeatable(
+      create->add_option("--scope", token_.scopes,
+                         "read, publish or command, each with :PATTERN if wanted, or admin; repeatable"))
+      ->capture_default_str();
+  create
+      ->add_option("--expires", token_.expires_ms,
+                   "for how long it is valid, for example 30d; default: for ever")
+      ->transform(duration(36'500 * kDay));
+  create->callback([this] { action_ = [this] { return create_token(token_, now_micros()); }; });
+  list->callback([this] { action_ = [this] { return list_tokens(token_, now_micros()); }; });
+  revoke->callback([this] { action_ = [this] { return revoke_token(token_); }; });
+}
+
+void Program::add_completion() {
+  CLI::App* sub = app_.add_subcommand("completion", "print a completion script for a shell");
+  sub->require_subcommand(1);
+  sub->footer(
+      "Examples:\n"
+      "  source <(trestle completion bash)\n"
+      "  trestle completion zsh > ~/.zfunc/_trestle\n"
+      "  trestle completion fish > ~/.config/fish/completions/trestle.fish\n");
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    sub->add_subcommand(shell, std::string("for ") + shell)->callback([this, shell] {
+      action_ = [this, shell] {
+        std::cout << completion_script(app_, shell);
+        return Exit::ok;
+      };
+    });
+  }
+}
+
+}  // namespace trestle::cli

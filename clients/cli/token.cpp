@@ -1,0 +1,85 @@
+#include "clients/cli/token.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "bridge/auth/token_file.h"
+#include "bridge/auth/tokens.h"
+#include "bridge/core/rights.h"
+#include "clients/cli/pretty.h"
+
+namespace trestle::cli {
+namespace {
+
+using Records = std::vector<TokenRecord>;
+
+template <class T>
+T value_of(Result<T> result, Exit code = Exit::usage) {
+  if (!result) throw Failure(code, result.error().message);
+  return std::move(*result);
+}
+
+Records load(const std::string& file) { return value_of(load_token_file(file)); }
+
+void save(const std::string& file, const Records& records) {
+  value_of(save_token_file(file, records), Exit::failed);
+}
+
+Records::iterator find(Records& records, const std::string& name) {
+  return std::find_if(records.begin(), records.end(),
+                      [&](const TokenRecord& record) { return record.name == name; });
+}
+
+std::string joined(const std::vector<std::string>& scopes) {
+  std::string text;
+  for (const std::string& scope : scopes) text += (text.empty() ? "" : " ") + scope;
+  return harmless(text);
+}
+
+std::string state(const TokenRecord& record, Micros now) {
+  if (!record.expires) return "never expires";
+  return (*record.expires <= now ? "EXPIRED " : "expires ") + format_time(*record.expires);
+}
+
+}  // namespace
+
+Exit create_token(const TokenOptions& options, Micros now) {
+  value_of(parse_scopes(options.scopes));
+  Records records;
+  if (std::filesystem::exists(options.file)) records = load(options.file);
+  if (find(records, options.name) != records.end()) {
+    throw Failure(Exit::usage, options.file + " has a token named \"" + options.name +
+                                   "\" already; choose another name, or revoke that one first");
+  }
+  const std::string token = new_token();
+  TokenRecord record{options.name, hash_token(token), options.scopes, now, std::nullopt};
+  if (options.expires_ms) record.expires = now + static_cast<Micros>(*options.expires_ms) * 1'000;
+  records.push_back(std::move(record));
+  save(options.file, records);
+  std::cerr
+      << "trestle token: this is the only time it can be seen; a running trestled knows it after SIGHUP\n";
+  std::cout << token << std::endl;
+  return Exit::ok;
+}
+
+Exit list_tokens(const TokenOptions& options, Micros now) {
+  for (const TokenRecord& record : load(options.file)) {
+    std::cout << harmless(record.name) << "  " << joined(record.scopes) << "  created "
+              << format_time(record.created) << "  " << state(record, now) << "\n";
+  }
+  return Exit::ok;
+}
+
+Exit revoke_token(const TokenOptions& options) {
+  Records records = load(options.file);
+  const auto found = find(records, options.name);
+  if (found == records.end())
+    throw Failure(Exit::usage, options.file + " has no token named \"" + options.name + "\"");
+  records.erase(found);
+  save(options.file, records);
+  std::cerr << "trestle token: revoked; a running trestled knows it after SIGHUP\n";
+  return Exit::ok;
+}
+
+}  // namespace trestle::cli
