@@ -99,6 +99,7 @@ class Signals {
 
 // The bridge, from the downstream end up: each part gets the one it feeds.
 int serve(const Settings& settings) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is an error code, not our end
   raise_descriptor_limit();
   const auto started = read_clock();
   auto authority = Authority::make(settings.auth);

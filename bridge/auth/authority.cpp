@@ -18,6 +18,9 @@ Authority::Authority(AuthSettings settings)
       table_(std::make_shared<const Table>()) {}
 
 Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings) {
+  if (settings.token == "***") {
+    return Error{"auth.token is \"***\", which stands for a token in printed settings: put the real one in its place"};
+  }
   std::unique_ptr<Authority> authority(new Authority(settings));
   if (auto loaded = authority->reload(); !loaded) return loaded.error();
   return authority;
