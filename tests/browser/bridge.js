@@ -11,7 +11,7 @@ import { eventually } from './wait.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const BINARY = process.env.TRESTLED ?? join(repository, 'build/bin/trestled');
-export const TOKEN = 'a-static-token-of-the-tests';
+const FIRST_START = /http:\/\/\S*?[?&]token=([A-Za-z0-9_-]+)/;
 
 async function freePort() {
   for (;;) {
@@ -35,7 +35,6 @@ export class Bridge {
     bridge.control = `tcp://127.0.0.1:${await freePort()}`;
     const config = {
       listen: { address: '127.0.0.1', port: await freePort() },
-      auth: { token: TOKEN },
       ingest: { bind: [bridge.events], control: bridge.control },
       stream: { path: ':memory:' },
       ...changes,
@@ -43,6 +42,7 @@ export class Bridge {
     bridge.port = config.listen.port;
     writeFileSync(join(bridge.folder, 'trestle.yaml'), JSON.stringify(config, null, 2));
     await bridge.launch();
+    [, bridge.token] = readFileSync(bridge.log, 'utf8').match(FIRST_START) ?? [];
     return bridge;
   }
 
@@ -66,7 +66,8 @@ export class Bridge {
     }
   }
 
-  page(query = { token: TOKEN }) {
+  /** The page's address; with the token of the first start unless told otherwise, as trestled prints it. */
+  page(query = { token: this.token }) {
     const words = new URLSearchParams(query).toString();
     return `http://127.0.0.1:${this.port}/${words === '' ? '' : `?${words}`}`;
   }

@@ -7,7 +7,9 @@ export class Producer {
   #publisher = new Publisher({ linger: 0 });
   #control = new Dealer({ linger: 0 });
   #epoch = BigInt(Date.now()) * 1000n;
-  #sent = []; // every event, so that any bridge can be told everything: tests are short
+  #held = new Map(); // seq → frames, until the bridge has them
+  #last = 0;
+  #acked = 0;
   #queue = Promise.resolve();
   #timer = null;
   welcomed = 0;
@@ -17,16 +19,16 @@ export class Producer {
     const producer = new Producer();
     producer.id = id;
     producer.#publisher.connect(bridge.events);
+    producer.#control.events.on('handshake', () => producer.#hello()); // on every connection: the bridge may be another
     producer.#control.connect(bridge.control);
     producer.#listen();
-    producer.#tell({ type: 'hello', acked: 0, ...producer.#range() });
     producer.#timer = setInterval(() => producer.#tell({ type: 'beat', ...producer.#range() }), BEAT_MS);
     return producer;
   }
 
   publish(event) {
     const frames = this.#frames(event);
-    this.#sent.push(frames);
+    this.#held.set(++this.#last, frames);
     this.#send(this.#publisher, frames);
   }
 
@@ -37,14 +39,19 @@ export class Producer {
     this.#control.close();
   }
 
+  #hello() {
+    this.#tell({ type: 'hello', acked: this.#acked, ...this.#range() });
+  }
+
   #range() {
-    return { first: 1, last: this.#sent.length };
+    const [first = this.#last + 1] = this.#held.keys();
+    return { first, last: this.#last };
   }
 
   #frames(event) {
     const stamp = Buffer.alloc(24);
     stamp.writeBigUInt64BE(this.#epoch, 0);
-    stamp.writeBigUInt64BE(BigInt(this.#sent.length + 1), 8);
+    stamp.writeBigUInt64BE(BigInt(this.#last + 1), 8);
     stamp.writeBigUInt64BE(BigInt(Date.now()) * 1000n, 16);
     return ['', this.id, stamp, JSON.stringify(event)];
   }
@@ -67,9 +74,22 @@ export class Producer {
     }
   }
 
-  #answer({ type, from, to }) {
+  #answer({ type, seq, from, to }) {
     if (type === 'welcome') this.welcomed += 1;
-    if (type !== 'replay') return;
-    for (let seq = from; seq <= to; ++seq) this.#send(this.#control, ['event', ...this.#sent[seq - 1]]);
+    else if (type === 'ack') this.#forget(seq);
+    else if (type === 'replay') this.#repeat(from, to);
+  }
+
+  #forget(acked) {
+    this.#acked = acked;
+    for (const seq of this.#held.keys()) if (seq <= acked) this.#held.delete(seq);
+  }
+
+  #repeat(from, to) {
+    for (let seq = from; seq <= to; ++seq) {
+      const frames = this.#held.get(seq);
+      if (frames === undefined) this.#tell({ type: 'gone', from: seq, to: seq });
+      else this.#send(this.#control, ['event', ...frames]);
+    }
   }
 }

@@ -1,6 +1,8 @@
 // Run by seed.test.js inside a network namespace: the example from standard input in Chromium against a trestled on port
 // 3001. Prints {lines, faults}: what the example wrote to the console, and what went wrong in the page.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { Bridge } from './bridge.js';
 import { launchChromium, openPage } from './chromium.js';
 import { Producer } from './producer.js';
@@ -11,11 +13,12 @@ const EXPECTED_LINES = 3;
 const example = readFileSync(0, 'utf8');
 const bridge = await Bridge.start({ listen: { address: 'localhost', port: 3001 }, auth: { token: 'YOUR_TOKEN' } });
 const browser = await launchChromium();
+const dashboard = createServer();
 try {
   const page = await openPage(browser, 'about:blank');
   const lines = [];
   page.on('console', (message) => message.type() === 'log' && lines.push(message.text()));
-  await page.addScriptTag({ content: example });
+  await page.goto(await dashboardWith(example));
   await eventually(() => sessionsOf(bridge), 'the example connected');
   const producer = await Producer.connect(bridge, 'nzb-flow');
   await eventually(() => producer.welcomed > 0, 'the producer’s welcome');
@@ -27,11 +30,27 @@ try {
   console.log(JSON.stringify({ lines, faults: page.faults }));
 } finally {
   await browser.close();
+  dashboard.close();
   await bridge.stop();
+}
+
+/**
+ * Somebody's dashboard on this machine that contains the example. It has to come from a loopback address: Chromium lets no
+ * page from elsewhere, about:blank included, connect to one.
+ */
+async function dashboardWith(script) {
+  dashboard.on('request', (request, response) => {
+    const isScript = request.url === '/example.js';
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    response.end(isScript ? script : '<!doctype html><link rel="icon" href="data:,"><script src="example.js"></script>');
+  });
+  dashboard.listen(0, '127.0.0.1');
+  await once(dashboard, 'listening');
+  return `http://localhost:${dashboard.address().port}/`;
 }
 
 /** How many clients the bridge has. */
 async function sessionsOf({ port }) {
   const response = await fetch(`http://localhost:${port}/api/status`, { headers: { authorization: 'Bearer YOUR_TOKEN' } });
-  return (await response.json()).sessions_total;
+  return (await response.json()).data.sessions_total;
 }
