@@ -15,7 +15,7 @@ const FIRST_START = /http:\/\/\S*?[?&]token=([A-Za-z0-9_-]+)/;
 
 async function freePort() {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000); // below the range the kernel hands to outgoing connections
+    const port = 20_000 + Math.floor(Math.random() * 12_000); // below what the kernel hands to outgoing connections
     const probe = createServer();
     const free = await new Promise((resolve) => {
       probe.once('error', () => resolve(false));

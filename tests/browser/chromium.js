@@ -16,7 +16,7 @@ export function launchChromium() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
 }
 
-/** A page that keeps what went wrong in it in `page.faults`: errors, refused loads, violations of its content policy. */
+/** A page that keeps what went wrong in `page.faults`: errors, refused loads, violations of its content policy. */
 export async function openPage(browser, url, { viewport = DESKTOP, colorScheme = 'light' } = {}) {
   const context = await browser.newContext({ viewport, colorScheme });
   const page = await context.newPage();

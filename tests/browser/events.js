@@ -21,8 +21,8 @@ export const progress = (id, currentStep, percentage) => ({ type: 'command-progr
 
 export function finished(id, { name = `name of ${id}`, status = 'completed', output = '', exitCode = 0 } = {}) {
   const tool = (words, executedCommand, code = 0) => ({
-    output: `${words}\n${output}`, error: code === 0 ? '' : 'No space left on device\n', exitCode: code, executedCommand,
-    lastKnownProgress: code === 0 ? 100 : 40,
+    output: `${words}\n${output}`, error: code === 0 ? '' : 'No space left on device\n', exitCode: code,
+    executedCommand, lastKnownProgress: code === 0 ? 100 : 40,
   });
   return {
     type: 'task-finished',
@@ -49,6 +49,8 @@ export const artifact = (artifact_type) => ({
 
 export const graph = (label = 'Pizza') => ({
   type: 'graph_updated',
-  nodes: [{ id: 'pizza_master', label: 'pizza_master' }, { id: 'Pizza', label }, { id: 'critic', label: 'quality_critic' }],
+  nodes: [
+    { id: 'pizza_master', label: 'pizza_master' }, { id: 'Pizza', label }, { id: 'critic', label: 'quality_critic' },
+  ],
   edges: [{ source: 'pizza_master', target: 'Pizza' }, { source: 'Pizza', target: 'critic' }],
 });

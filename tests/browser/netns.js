@@ -14,7 +14,7 @@ export function withoutNamespaces() {
   return null;
 }
 
-/** Makes a namespace, runs `body(inside)` and removes it whatever happens; inside(command) is that command run in it. */
+/** Makes a namespace, runs `body(inside)` and removes it whatever happens; inside(command) is the command run in it. */
 export async function withNamespace(body) {
   const name = `trestle-${process.pid}-${Math.floor(Math.random() * 1e6)}`;
   await run('ip', ['netns', 'add', name]);

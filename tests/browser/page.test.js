@@ -8,8 +8,8 @@ import { Producer } from './producer.js';
 import { eventually } from './wait.js';
 import * as events from './events.js';
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; "
-  + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+  + "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 let bridge;
 let browser;
@@ -33,7 +33,8 @@ const live = (page) => eventually(async () => (await stateOf(page)) === 'live', 
 const shows = (page, selector, words) =>
   eventually(async () => (await text(page, selector)).includes(words), `${selector} showing ${JSON.stringify(words)}`);
 const barOf = (page, task, step) =>
-  page.evaluate(([t, s]) => document.querySelector(`[data-task="${t}"] [data-step="${s}"] progress`)?.value ?? null, [task, step]);
+  page.evaluate((selector) => document.querySelector(selector)?.value ?? null,
+    `[data-task="${task}"] [data-step="${step}"] progress`);
 
 async function open(options = {}) {
   const page = await openPage(browser, options.url ?? bridge.page(), options);

@@ -1,5 +1,5 @@
-// Run by seed.test.js inside a network namespace: the example from standard input in Chromium against a trestled on port
-// 3001. Prints {lines, faults}: what the example wrote to the console, and what went wrong in the page.
+// Run by seed.test.js inside a network namespace: the example from standard input in Chromium against a trestled on
+// port 3001. Prints {lines, faults}: what the example wrote to the console, and what went wrong in the page.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,6 +10,7 @@ import { eventually } from './wait.js';
 import * as events from './events.js';
 
 const EXPECTED_LINES = 3;
+const DASHBOARD = '<!doctype html><link rel="icon" href="data:,"><script src="example.js"></script>';
 const example = readFileSync(0, 'utf8');
 const bridge = await Bridge.start({ listen: { address: 'localhost', port: 3001 }, auth: { token: 'YOUR_TOKEN' } });
 const browser = await launchChromium();
@@ -35,14 +36,14 @@ try {
 }
 
 /**
- * Somebody's dashboard on this machine that contains the example. It has to come from a loopback address: Chromium lets no
- * page from elsewhere, about:blank included, connect to one.
+ * Somebody's dashboard on this machine that contains the example. It has to come from a loopback address: Chromium lets
+ * no page from elsewhere, about:blank included, connect to one.
  */
 async function dashboardWith(script) {
   dashboard.on('request', (request, response) => {
     const isScript = request.url === '/example.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? script : '<!doctype html><link rel="icon" href="data:,"><script src="example.js"></script>');
+    response.end(isScript ? script : DASHBOARD);
   });
   dashboard.listen(0, '127.0.0.1');
   await once(dashboard, 'listening');
@@ -51,6 +52,7 @@ async function dashboardWith(script) {
 
 /** How many clients the bridge has. */
 async function sessionsOf({ port }) {
-  const response = await fetch(`http://localhost:${port}/api/status`, { headers: { authorization: 'Bearer YOUR_TOKEN' } });
+  const headers = { authorization: 'Bearer YOUR_TOKEN' };
+  const response = await fetch(`http://localhost:${port}/api/status`, { headers });
   return (await response.json()).data.sessions_total;
 }

@@ -8,7 +8,8 @@ import { RawLines, matcher } from '../../bridge/front/page/raw.js';
 import { Tasks } from '../../bridge/front/page/tasks.js';
 
 const progress = (id, currentStep, percentage) => ({ type: 'command-progress', id, currentStep, percentage });
-const finished = (id, more = {}) => ({ type: 'task-finished', taskConfig: { id, name: `name of ${id}`, status: 'completed', ...more } });
+const finished = (id, more = {}) =>
+  ({ type: 'task-finished', taskConfig: { id, name: `name of ${id}`, status: 'completed', ...more } });
 const queues = ({ running = [], queued = [] }) => ({
   type: 'queue-update', compressionActive: true, uploadActive: false,
   compressionRunning: running.length, compressionRunningConfigs: running.map((id) => ({ id, name: `name of ${id}` })),
@@ -24,7 +25,8 @@ function tasksAfter(...events) {
 }
 
 test('a task at work has its newest progress, its name comes from the queues', () => {
-  const tasks = tasksAfter(progress('a', 'COMPRESSION', 10), progress('a', 'COMPRESSION', 45.67), queues({ running: ['a'] }));
+  const tasks = tasksAfter(
+    progress('a', 'COMPRESSION', 10), progress('a', 'COMPRESSION', 45.67), queues({ running: ['a'] }));
   const [task] = tasks.running();
   assert.equal(task.steps.get('COMPRESSION'), 45.67);
   assert.equal(task.name, 'name of a');
@@ -36,12 +38,14 @@ test('a name known from the queue is there when the first progress comes later',
 });
 
 test('percentages stay within the bar, whatever is sent', () => {
-  const tasks = tasksAfter(progress('a', 'X', 1e9), progress('b', 'X', -3), progress('c', 'X', 'lots'), progress('d', 'X', NaN));
+  const tasks = tasksAfter(
+    progress('a', 'X', 1e9), progress('b', 'X', -3), progress('c', 'X', 'lots'), progress('d', 'X', NaN));
   assert.deepEqual(tasks.running().map((task) => task.steps.get('X')), [100, 0, 0, 0]);
 });
 
 test('a late progress does not revive a finished task, nor does the queue that still lists it', () => {
-  const tasks = tasksAfter(queues({ running: ['a'] }), finished('a'), progress('a', 'UPLOADING', 99), queues({ running: ['a'] }));
+  const tasks = tasksAfter(
+    queues({ running: ['a'] }), finished('a'), progress('a', 'UPLOADING', 99), queues({ running: ['a'] }));
   assert.equal(ids(tasks.finished()), 'a');
   assert.equal(ids(tasks.running()), '');
 });
@@ -142,7 +146,8 @@ test('text replayed under a new epoch is not doubled', () => {
 test('raw lines: the last so many, the event only, filtered by topic, paused', () => {
   const raw = new RawLines();
   const add = (n, topic) => raw.event({
-    data: {}, meta: { topic, offset: n }, text: `{"success":true,"data":{"n":${n}},"meta":{"topic":"${topic}","offset":${n},"time":1}}`,
+    data: {}, meta: { topic, offset: n },
+    text: `{"success":true,"data":{"n":${n}},"meta":{"topic":"${topic}","offset":${n},"time":1}}`,
   }, 0);
   for (let n = 1; n <= 2 * MAX_RAW_LINES; ++n) add(n, n % 2 ? 'a.x' : 'b');
   assert.ok(raw.lines.length <= MAX_RAW_LINES * 1.2);
@@ -156,8 +161,9 @@ test('raw lines: the last so many, the event only, filtered by topic, paused', (
 
 test('the filter is a pattern when it has a wildcard', () => {
   for (const [filter, topic, expected] of [
-    ['', 'a', true], ['fin', 'task-finished.x', true], ['a.*', 'a.b', true], ['a.*', 'a', false], ['a.*', 'a.b.c', false],
-    ['a.>', 'a.b.c', true], ['a.>', 'a', false], ['>', 'a.b', true], ['>', '$sys.producer.x', false],
+    ['', 'a', true], ['fin', 'task-finished.x', true], ['a.*', 'a.b', true], ['a.*', 'a', false],
+    ['a.*', 'a.b.c', false], ['a.>', 'a.b.c', true], ['a.>', 'a', false], ['>', 'a.b', true],
+    ['>', '$sys.producer.x', false],
     ['$sys.>', '$sys.producer.x', true], ['*.b', 'a.b', true],
   ]) assert.equal(matcher(filter)(topic), expected, `${filter} ${topic}`);
 });
@@ -171,6 +177,7 @@ test('a graph is laid out in layers, cycles and all', () => {
   const nodes = ['a', 'b', 'c'].map((id) => ({ id }));
   const chain = layout({ nodes, edges: [{ from: 'a', to: 'b' }, { from: 'b', to: 'c' }] });
   assert.deepEqual(['a', 'b', 'c'].map((id) => chain.places.get(id).layer), [0, 1, 2]);
-  const cycle = layout({ nodes, edges: [{ from: 'a', to: 'b' }, { from: 'b', to: 'a' }, { from: 'c', to: 'nowhere' }] });
+  const round = [{ from: 'a', to: 'b' }, { from: 'b', to: 'a' }, { from: 'c', to: 'nowhere' }];
+  const cycle = layout({ nodes, edges: round });
   assert.equal(cycle.places.size, 3);
 });

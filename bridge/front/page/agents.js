@@ -68,7 +68,7 @@ export class Agents {
     for (const run of this.#runs.values()) run.again = false;
   }
 
-  /** A run that starts again begins anew: its producer repeats what a bridge that was restarted has not acknowledged. */
+  /** A run that starts again begins anew: a producer repeats what a bridge that was restarted has not acknowledged. */
   #started(event, time) {
     const run = this.#run(event);
     const again = run.started !== null || run.done;

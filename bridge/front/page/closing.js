@@ -32,8 +32,8 @@ const RETRY_REASONS = new Map([
  *  attempt       failures in a row before this one, from 0
  *  drain         the last `drain` notice {after_ms, spread_ms} of this connection, if any
  *  random        () => [0, 1)
- * Returns {action: 'stop' | 'token' | 'retry', code, reason, delay}; delay in ms, for 'retry' only. Stop means that only
- * a person (another token, a reload) can change the outcome.
+ * Returns {action: 'stop' | 'token' | 'retry', code, reason, delay}; delay in ms, for 'retry' only. Stop means that
+ * only a person (another token, a reload) can change the outcome.
  */
 export function afterClose({ code, reason = '', attempt = 0, drain = null, random = Math.random }) {
   if (FINAL.has(code)) return { action: 'stop', code, reason: explain(FINAL.get(code), reason) };

@@ -1,8 +1,8 @@
 /**
  * A client's place in the bridge's stream, and the rules by which it moves.
  *
- * A cursor `<epoch>:<offset>` says "I have seen everything that matters to me up to here". Losing an event by moving it too
- * early is worse than seeing one twice, so whenever the wire leaves a choice the cursor stays behind.
+ * A cursor `<epoch>:<offset>` says "I have seen everything that matters to me up to here". Losing an event by moving it
+ * too early is worse than seeing one twice, so whenever the wire leaves a choice the cursor stays behind.
  *
  * Pure: no socket, no clock, no DOM.
  */
@@ -57,7 +57,7 @@ export class Cursor {
   }
 
   gap({ reason, epoch }) {
-    // Reason `epoch` also means "your offset is ahead of the head", so it restarts the count even if the name is the same.
+    // Reason `epoch` also means "your offset is ahead of the head": the count restarts even if the name is the same.
     if (this.#epoch !== null && reason === 'epoch') this.#restart(epoch);
     this.#rebuilding = this.#phase === 'since';
   }

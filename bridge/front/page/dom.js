@@ -50,8 +50,8 @@ export function setName(node, text) {
 }
 
 /**
- * The children of `parent`, one per item, kept in the items' order. An item's view lives as long as its key is there, so
- * focus, scroll positions and open details survive; nodes are moved only when their order changes.
+ * The children of `parent`, one per item, kept in the items' order. An item's view lives as long as its key is there,
+ * so focus, scroll positions and open details survive; nodes are moved only when their order changes.
  *  create(item) returns {node, update(item)}.
  */
 export class KeyedList {

@@ -52,7 +52,7 @@ export class RawLines {
   }
 }
 
-/** The event inside an envelope, shortened. The wire splices payloads, so what surrounds them is always the same text. */
+/** The event inside an envelope, shortened. The wire splices payloads, so what surrounds them is always the same. */
 function bodyOf(text, kind) {
   const end = kind === 'event' ? text.lastIndexOf(META_START) : text.length - 1;
   const body = text.startsWith(ENVELOPE_START) && end > 0 ? text.slice(ENVELOPE_START.length, end) : text;

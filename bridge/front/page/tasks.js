@@ -100,8 +100,8 @@ export class Tasks {
   }
 
   /**
-   * A finished task that the queues list again, after an update that did not, is run once more. Being listed is not enough:
-   * the update that takes a task out of its queue may come after its end.
+   * A finished task that the queues list again, after an update that did not, is run once more. Being listed is not
+   * enough: the update that takes a task out of its queue may come after its end.
    */
   #reopened(task) {
     return task.finished && !task.listed;

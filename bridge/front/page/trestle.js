@@ -1,6 +1,6 @@
 /**
- * The client's end of wire B: one WebSocket at a time, its notices understood, its cursor kept, and a new connection made
- * whenever the close code allows it. Works in browsers and, given a WebSocket class, in Node.
+ * The client's end of wire B: one WebSocket at a time, its notices understood, its cursor kept, and a new connection
+ * made whenever the close code allows it. Works in browsers and, given a WebSocket class, in Node.
  */
 import { afterClose } from './closing.js';
 import { Cursor } from './cursor.js';
@@ -18,8 +18,9 @@ const noop = () => {};
 
 /**
  * Handlers, all optional:
- *  onState(state)       {name: 'connecting' | 'catching up' | 'live' | 'reconnecting' | 'refused' | 'token' | 'stopped', …};
- *                       reconnecting has `at` (ms since 1970) and `reason`, refused and token `code` and `reason`
+ *  onState(state)       its `name` is 'connecting', 'catching up', 'live', 'reconnecting', 'refused', 'token' or
+ *                       'stopped'; reconnecting has `at` (ms since 1970) and `reason`, refused and token `code` and
+ *                       `reason`
  *  onEvent(event)       {data, meta, text, live}: an event to apply, exactly once; text is the whole message
  *  onGap(gap)           the data of a gap notice; a snapshot follows unless the connection is live
  *  onLive(first)        a snapshot or replay is complete; first: the first time on this connection
@@ -89,7 +90,7 @@ export class Connection {
   /** Sends a request and resolves with the reply's data, or rejects with an Error that has `code`. */
   request(type, members = {}) {
     if (this.#socket?.readyState !== 1) return Promise.reject(failure('not_connected', 'not connected'));
-    if (this.#requests.size >= MAX_REQUESTS) return Promise.reject(failure('too_many', 'too many requests are waiting'));
+    if (this.#requests.size >= MAX_REQUESTS) return Promise.reject(failure('too_many', 'too many requests wait'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#settle(id, failure('timeout', `no reply to ${type}`)), REQUEST_TIMEOUT_MS);

@@ -53,12 +53,17 @@ function picture(graph) {
       svg('rect', { x: middle(place) - BOX.width / 2, y: top(place), width: BOX.width, height: BOX.height, rx: 6 }),
       svg('text', { x: middle(place), y: top(place) + BOX.height / 2 }, fitting(node.label)));
   });
-  const arrow = svg('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' },
-    svg('path', { d: 'M0 0 8 4 0 8z' }));
-  const image = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'The graph; the same follows as a list' },
-    svg('defs', {}, arrow), ...edges, ...boxes);
+  const label = 'The graph; the same follows as a list';
+  const image = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
+    svg('defs', {}, arrowHead()), ...edges, ...boxes);
   image.style.maxWidth = `${width}px`; // never larger than life
   return image;
+}
+
+function arrowHead() {
+  const size = { markerWidth: 7, markerHeight: 7, refX: 7, refY: 4 };
+  return svg('marker', { id: 'arrow', viewBox: '0 0 8 8', orient: 'auto', ...size },
+    svg('path', { d: 'M0 0 8 4 0 8z' }));
 }
 
 /** Straight down to the next layer; out and in at the right when layers are skipped or it leads back up. */

@@ -56,7 +56,8 @@ export class RawView {
     setAttribute(button, 'aria-pressed', String(paused));
     setText(button, paused ? 'Resume' : 'Pause');
     const held = Math.min(lines.length, MAX_RAW_LINES);
-    const words = held === 0 ? 'no events yet' : `${shown} of the last ${held} lines shown, at most ${MAX_RAW_LINES} kept`;
+    const figures = `${shown} of the last ${held} lines shown, at most ${MAX_RAW_LINES} kept`;
+    const words = held === 0 ? 'no events yet' : figures;
     setText(byId('raw-status'), paused ? `paused; ${missed} more went by · ${words}` : words);
   }
 }

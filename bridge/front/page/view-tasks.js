@@ -110,7 +110,8 @@ function finishedRow() {
   const title = el('span', { class: 'task-title' },
     el('span', { class: 'twist', 'aria-hidden': 'true' }, '▸'),
     el('span', { class: 'task-words data' }, name, summary));
-  const button = el('button', { type: 'button', class: 'task-row', 'aria-expanded': 'false', 'aria-controls': detailsId },
+  const button = el('button',
+    { type: 'button', class: 'task-row', 'aria-expanded': 'false', 'aria-controls': detailsId },
     title, steps.node, status);
   const details = el('div', { class: 'details', id: detailsId, hidden: true });
   const view = {
@@ -162,10 +163,11 @@ function toolOf(tool) {
     ? el('span', { class: 'chip' }, 'no exit code')
     : el('span', { class: 'chip', 'data-tone': tool.exitCode === 0 ? 'good' : 'bad' }, `exit ${tool.exitCode}`);
   const name = TOOL_NAMES[tool.tool] ?? tool.tool;
+  const errorKind = tool.exitCode === 0 ? 'warning' : 'error'; // tools that succeed write warnings there
   return el('section', { class: 'tool', 'data-tool': tool.tool },
     el('header', {}, el('h3', { class: 'data' }, name), exit),
     tool.command === '' ? null : el('p', { class: 'command data' }, tool.command),
-    tool.error === '' ? null : textBox(tool.exitCode === 0 ? 'warning' : 'error', `${name}: errors`, tool.error, tool.errorCut),
+    tool.error === '' ? null : textBox(errorKind, `${name}: errors`, tool.error, tool.errorCut),
     tool.output === '' ? null : textBox('output', `${name}: output`, tool.output, tool.outputCut));
 }
 
@@ -186,19 +188,21 @@ class StepsView {
 }
 
 /**
- * A step's state: done, now, failed or ahead. Whoever joins late gets the newest progress only, but the known steps have
- * an order, so those before the present one are over.
+ * A step's state: done, now, failed or ahead. Whoever joins late gets the newest progress only, but the known steps
+ * have an order, so those before the present one are over.
  */
 function stepOf(task, name) {
   const percent = task.steps.get(name);
   const order = STEPS.indexOf(name);
   const over = order >= 0 && order < STEPS.indexOf(task.step);
   const title = task.name || task.id;
-  if ((task.finished && toneOf(task.status) === 'good') || over) return { name, title, state: 'done', percent: 100 };
-  if (task.finished && (name === task.failedStep || name === task.step)) return { name, title, state: 'failed', percent: percent ?? 0 };
-  if (task.finished) return { name, title, state: percent === 100 ? 'done' : 'ahead', percent };
-  if (name === task.step) return { name, title, state: percent === 100 ? 'done' : 'now', percent: percent ?? 0 };
-  return { name, title, state: 'ahead', percent };
+  const as = (state, shown = percent) => ({ name, title, state, percent: shown });
+  if (task.finished && toneOf(task.status) === 'good') return as('done', 100);
+  if (task.finished && name === (task.failedStep || task.step)) return as('failed', percent ?? 0);
+  if (over) return as('done', 100);
+  if (task.finished) return as(percent === 100 ? 'done' : 'ahead');
+  if (name === task.step) return as(percent === 100 ? 'done' : 'now', percent ?? 0);
+  return as('ahead');
 }
 
 function stepBar() {
