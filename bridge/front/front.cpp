@@ -93,8 +93,7 @@ Result<std::monostate> Front::open_listener(const ListenSettings& settings) {
     }
     ++opened;
     port = where->port();  // port 0: both of localhost's addresses get the same
-    log::info("listening",
-              {{"address", address.to_string()}, {"port", port}, {"tls", settings.tls ? "yes" : "no"}});
+    opened_.push_back({address.to_string(), port, settings.tls});
     listeners_.push_back(std::move(listener));
   }
   if (url_.empty()) {
@@ -108,6 +107,9 @@ void Front::start(SpineProbe& probe) {
   probe_ = &probe;
   for (auto& shard : shards_) shard->start();
   for (auto& listener : listeners_) listener->start();
+  for (const auto& [address, port, tls] : opened_) {
+    log::info("listening", {{"address", address}, {"port", port}, {"tls", tls ? "yes" : "no"}});
+  }
 }
 
 void Front::drain() {

@@ -1,6 +1,7 @@
 #pragma once
 #include <asio/io_context.hpp>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,10 +44,17 @@ class Front final : public BatchSink {
   std::size_t session_count() const;
   Shard& next_shard();
 
+  struct Opened {
+    std::string address;
+    std::uint16_t port;
+    bool tls;
+  };
+
   asio::io_context& main_;
   FrontContext context_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Opened> opened_;  // told by start(): a start that fails says only why
   std::size_t next_ = 0;
   SpineProbe* probe_ = nullptr;
   std::string url_;

@@ -40,6 +40,7 @@ Result<std::monostate> ZmqIngest::open(const IngestSettings& settings) {
 }
 
 void ZmqIngest::start() {
+  sockets_->announce();
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "spine");
     run();

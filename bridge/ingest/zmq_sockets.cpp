@@ -90,12 +90,18 @@ Result<std::monostate> ZmqSockets::bind(zmq::socket_t& socket, const std::string
                       in_use ? "the address is in use, perhaps by another trestled" : error.what());
   }
   if (is_ipc(address)) ::chmod(address.c_str() + kIpc.size(), 0660);
-  log::info("listening for producers", {{"key", key}, {"address", socket.get(zmq::sockopt::last_endpoint)}});
+  bound_.emplace_back(key, socket.get(zmq::sockopt::last_endpoint));
   return std::monostate{};
 }
 
 // Binding an ipc:// path silently takes it away from whoever has it; a lock beside it makes the second one
 // fail instead.
+void ZmqSockets::announce() const {
+  for (const auto& [key, address] : bound_) {
+    log::info("listening for producers", {{"key", key}, {"address", address}});
+  }
+}
+
 Result<std::monostate> ZmqSockets::lock_ipc(const std::string& address, const char* key) {
   const auto path = address.substr(kIpc.size()) + ".lock";
   const int lock = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660);

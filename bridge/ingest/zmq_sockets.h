@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 #include <zmq.hpp>
@@ -17,6 +18,8 @@ class ZmqSockets {
   /// Binds and connects everything in `settings`. Errors name the address and the way out.
   static Result<std::unique_ptr<ZmqSockets>> open(zmq::context_t& context, const IngestSettings& settings);
   ~ZmqSockets();
+  /// Logs every bound address. Not done by open(): a start that fails later says only why.
+  void announce() const;
   ZmqSockets(const ZmqSockets&) = delete;
   ZmqSockets& operator=(const ZmqSockets&) = delete;
 
@@ -32,6 +35,7 @@ class ZmqSockets {
   zmq::socket_t events_;
   zmq::socket_t control_;
   std::vector<int> ipc_locks_;
+  std::vector<std::pair<std::string, std::string>> bound_;  // configuration key, address
 };
 
 }  // namespace trestle
