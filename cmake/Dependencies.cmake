@@ -46,7 +46,9 @@ if(TRESTLE_MISSING)
   list(JOIN TRESTLE_MISSING " " packages)
   message(FATAL_ERROR "Missing libraries. On Debian 12:\n  apt-get install ${packages}\n")
 endif()
-target_compile_definitions(dep_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Whether Asio sees std::aligned_alloc depends on what a file included before it, so that one object would allocate with
+# operator new and another release with free: nobody uses it.
+target_compile_definitions(dep_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_DISABLE_STD_ALIGNED_ALLOC)
 target_compile_definitions(dep_websocketpp INTERFACE _WEBSOCKETPP_CPP11_STL_)
 target_link_libraries(dep_cppzmq INTERFACE dep_zmq)
 target_link_libraries(dep_asio INTERFACE Threads::Threads)
