@@ -5,13 +5,20 @@
 
 #include <cerrno>
 #include <cstring>
-#include <string>
+#include <utility>
 
 #include "clients/cli/exit_code.h"
 
 namespace trestle::cli {
 
-bool Output::write(std::string_view bytes) {
+bool Output::add(std::string_view bytes) {
+  waiting_ += bytes;
+  return waiting_.size() < kMuch || flush();
+}
+
+bool Output::flush() {
+  const std::string taken = std::exchange(waiting_, {});
+  std::string_view bytes = taken;
   while (!bytes.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
     if (written >= 0) {

@@ -35,12 +35,14 @@ Exit run_status(const StatusOptions& options) {
   const StopSignal stop;
   Output output(stop);
   if (options.json) {
-    output.write(answer.body + "\n");
+    output.add(answer.body + "\n");
+    output.flush();
     return Exit::ok;
   }
   const auto text = status_text(answer.body, now_micros());
   if (!text) throw Failure(Exit::failed, text.error().message);
-  output.write(*text);
+  output.add(*text);
+  output.flush();
   return Exit::ok;
 }
 

@@ -51,6 +51,7 @@ class Tail {
   Exit run() {
     for (;;) {
       const Ended ended = connect();
+      flush();
       if (done_ || stop_.requested()) return Exit::ok;
       const Next next = reconnect_.after(ended);
       if (!next.again) throw Failure(next.code, next.message);
@@ -83,10 +84,11 @@ class Tail {
     if (!since.empty()) query.emplace_back("since", since);
     const WebSocketRequest request{websocket_url(target_, query), target_.token, options_.ca_file};
     heartbeat_ = kFirstHeartbeat;
-    return run_websocket(request, stop_,
-                         {[this](std::string_view message) { return take(message); },
-                          // Two signs of life may be missed.
-                          [this] { return heartbeat_ * 2 + milliseconds(10'000); }});
+    return run_websocket(
+        request, stop_,
+        {[this](std::string_view message) { return take(message); }, [this] { return flush(); },
+         // Two signs of life may be missed.
+         [this] { return heartbeat_ * 2 + milliseconds(10'000); }});
   }
 
   bool take(std::string_view message) {
@@ -112,7 +114,13 @@ class Tail {
     } else {
       line = options_.meta ? on_one_line(message) : in.payload;
     }
-    done_ = !output_.write(line + "\n") || ++printed_ == options_.count;
+    line += '\n';
+    done_ = !output_.add(line) || ++printed_ == options_.count;
+    return !done_;
+  }
+
+  bool flush() {
+    done_ = !output_.flush() || done_;
     return !done_;
   }
 

@@ -110,8 +110,20 @@ class Connection {
 
   void take(const std::string& message) {
     if (closing_) return;
+    guarded([&] { return handlers_.on_message(message); });
+    if (pause_announced_) return;
+    // Posted work runs when websocketpp has handed over everything that one read brought.
+    pause_announced_ = true;
+    asio::post(io_, [this] {
+      pause_announced_ = false;
+      guarded([this] { return handlers_.on_pause(); });
+    });
+  }
+
+  template <class Handler>
+  void guarded(const Handler& handler) {
     try {
-      if (!handlers_.on_message(message)) close();
+      if (!handler() && !closing_) close();
     } catch (...) {
       failure_ = std::current_exception();
       io_.stop();
@@ -158,6 +170,7 @@ class Connection {
   Clock::time_point heard_ = Clock::now();
   Ended ended_;
   bool closing_ = false;
+  bool pause_announced_ = false;
   std::exception_ptr failure_;
 };
 

@@ -18,6 +18,8 @@ struct WebSocketRequest {
 struct WebSocketHandlers {
   /// A text message. False: that is enough, close.
   std::function<bool(std::string_view)> on_message;
+  /// After a run of messages that came together: a good moment to write what they made. False: close.
+  std::function<bool()> on_pause;
   /// How long the bridge may be silent before the connection counts as dead; asked again and again. Zero: for
   /// ever.
   std::function<std::chrono::milliseconds()> silence;
