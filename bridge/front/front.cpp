@@ -125,6 +125,9 @@ void Front::stop(milliseconds patience) {
     std::this_thread::sleep_for(milliseconds(20));
   }
   for (auto& listener : listeners_) listener->stop();
+  // A cancelled accept holds a socket of the shard it was meant for; it has to go before its shard does.
+  main_.restart();
+  main_.poll();
   for (auto& shard : shards_) shard->stop();
 }
 
