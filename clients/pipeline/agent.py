@@ -40,12 +40,17 @@ TEAM = {
 }
 
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)  # blocked, and looked for where we pause anyway
+
+
 class Stopped(Exception):
     """SIGTERM or SIGINT came."""
 
 
-def on_signal(_number, _frame):
-    raise Stopped
+def pause(seconds):
+    """Sleeps; raises Stopped if a stop signal comes meanwhile or has come before."""
+    if signal.sigtimedwait(STOP_SIGNALS, seconds):
+        raise Stopped
 
 
 class Graph:
@@ -109,7 +114,7 @@ class Agents:
         for i, word in enumerate(words):
             token = word if i == len(words) - 1 else word + " "
             self.publish({"type": "streaming_output", **run, "content": token, "is_complete": False})
-            time.sleep(self.pace * self.rng.uniform(0.4, 1.6))
+            pause(self.pace * self.rng.uniform(0.4, 1.6))
         self.publish({"type": "streaming_output", **run, "content": "", "is_complete": True})
 
     def show(self, name, status):
@@ -127,8 +132,11 @@ def connect(address):
     socket.set(zmq.LINGER, 500)
     monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
     socket.connect(address)
-    if monitor.poll(2000):
-        time.sleep(0.2)  # the bridge's subscription follows the handshake
+    for _ in range(20):
+        if monitor.poll(100):
+            pause(0.2)  # the bridge's subscription follows the handshake
+            break
+        pause(0)
     socket.disable_monitor()
     return socket
 
@@ -146,8 +154,7 @@ def options():
 
 def main():
     chosen = options()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         socket = connect(chosen.events)
     except zmq.ZMQError as error:
@@ -163,7 +170,7 @@ def main():
     try:
         agents.workflow()
         while not chosen.once:
-            time.sleep(chosen.interval)
+            pause(chosen.interval)
             agents.workflow()
     except Stopped:
         pass

@@ -160,7 +160,7 @@ def test_a_client_that_joins_in_the_middle_sees_the_present_and_nothing_that_is_
 
 
 def test_a_killed_compressor_is_lost_and_its_task_is_taken_up_again(trestled, connect, pipeline, sample):
-    file, (admin,) = tokens({"name": "operator", "scopes": ["admin"]})
+    file, (admin,) = tokens({"name": "operator", "scopes": ["admin", "read"]})
     bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": file})
     bridge.token = admin
     client, presence = connect(bridge), connect(bridge, topics="$sys.producer.*", meta="1")
