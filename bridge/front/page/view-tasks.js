@@ -163,12 +163,14 @@ function toolOf(tool) {
     ? el('span', { class: 'chip' }, 'no exit code')
     : el('span', { class: 'chip', 'data-tone': tool.exitCode === 0 ? 'good' : 'bad' }, `exit ${tool.exitCode}`);
   const name = TOOL_NAMES[tool.tool] ?? tool.tool;
-  const errorKind = tool.exitCode === 0 ? 'warning' : 'error'; // tools that succeed write warnings there
+  const output = tool.output === '' ? null : textBox('output', `${name}: output`, tool.output, tool.outputCut);
+  const failed = tool.exitCode !== 0; // tools that succeed write remarks and progress to their error output
+  const error = tool.error === '' ? null
+    : textBox(failed ? 'error' : 'remarks', `${name}: error output`, tool.error, tool.errorCut);
   return el('section', { class: 'tool', 'data-tool': tool.tool },
     el('header', {}, el('h3', { class: 'data' }, name), exit),
-    tool.command === '' ? null : el('p', { class: 'command data' }, tool.command),
-    tool.error === '' ? null : textBox(errorKind, `${name}: errors`, tool.error, tool.errorCut),
-    tool.output === '' ? null : textBox('output', `${name}: output`, tool.output, tool.outputCut));
+    tool.command === '' ? null : el('p', { class: 'command data', tabindex: '0' }, tool.command),
+    ...(failed ? [error, output] : [output, error]));
 }
 
 function textBox(kind, label, text, cut) {
