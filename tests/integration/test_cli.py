@@ -1,0 +1,309 @@
+"""The command line against the real bridge: what it prints, what it returns, and how it comes back."""
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+
+import pytest
+
+from harness.bridge import BINARY, bridge_environment
+from harness.tokens import tokens
+from harness.wait import TIMEOUT, eventually, free_port
+
+TRESTLE = pathlib.Path(os.environ.get("TRESTLE_BIN") or BINARY.parent) / "trestle"
+EVENT = '{"type":"greeting","n":1}'
+
+
+def environment(bridge):
+    extra = {"TZ": "UTC"}
+    if bridge:
+        extra |= {"TRESTLE_URL": bridge.ws_url(token=None), "TRESTLE_TOKEN": bridge.token}
+    return bridge_environment(extra)
+
+
+def trestle(bridge, *arguments, stdin="", timeout=3 * TIMEOUT, **options):
+    return subprocess.run([TRESTLE, *arguments], input=stdin, capture_output=True, text=True, timeout=timeout,
+                          env=environment(bridge), **options)
+
+
+def sockets(bridge):
+    return "--events", bridge.events_addr, "--control", bridge.control_addr
+
+
+def pub(bridge, *arguments, stdin=""):
+    return trestle(bridge, "pub", *sockets(bridge), *arguments, stdin=stdin)
+
+
+@pytest.fixture
+def started(closing):
+    """started(bridge, argument…): a program that runs on, its output in files."""
+    class Started:
+        def __init__(self, bridge, folder, arguments):
+            self.out_path, self.err_path = folder / "out", folder / "err"
+            with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
+                self.process = subprocess.Popen([TRESTLE, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                                env=environment(bridge))
+
+        def out(self):
+            return self.out_path.read_text()
+
+        def err(self):
+            return self.err_path.read_text()
+
+        def lines(self):
+            return [json.loads(line) for line in self.out().splitlines()]
+
+        def end(self, with_signal=signal.SIGTERM):
+            self.process.send_signal(with_signal)
+            return self.process.wait(TIMEOUT)
+
+        def close(self):
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+
+    return lambda bridge, folder, *arguments: closing(Started(bridge, folder, arguments))
+
+
+def wait_for_session(bridge, count=1):
+    bridge.wait_status(lambda status: len(status["sessions"]) == count, f"{count} sessions")
+
+
+# --- pub ----------------------------------------------------------------------------------------------------------------
+
+
+def test_pub_one_event_and_see_it_in_the_status(bridge):
+    done = pub(bridge, "--id", "one-shot", '{"type":"queue-update","waiting":[]}')
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    status = bridge.status()
+    assert any(one["id"] == "one-shot" and one["events"] == 1 for one in status["producers"])
+    assert any(one["topic"] == "queue-update" for one in status["topics"])
+
+
+def test_pub_lines_reach_tail_unchanged_and_in_order(bridge, started, tmp_path):
+    lines = [f'{{ "type": "bulk", "n": {n}, "x": 1.50 }}' for n in range(5000)]
+    tail = started(bridge, tmp_path, "tail", "bulk", "--count", "5000")
+    wait_for_session(bridge)
+    assert pub(bridge, stdin="\n".join(lines)).returncode == 0
+    assert tail.process.wait(3 * TIMEOUT) == 0
+    assert tail.out().splitlines() == lines
+
+
+def test_pub_names_bad_lines_and_publishes_the_rest(bridge, started, tmp_path):
+    tail = started(bridge, tmp_path, "tail", "--count", "2")
+    wait_for_session(bridge)
+    done = pub(bridge, stdin='{"type":"a"}\n\nnope\n{"type":"b"}\n{"x":1}\n')
+    assert done.returncode == 1
+    assert done.stderr == ("trestle pub: line 3: not_json: not JSON\n"
+                           'trestle pub: line 5: no_type: there is no string member "type"\n')
+    assert tail.process.wait(TIMEOUT) == 0
+    assert [event["type"] for event in tail.lines()] == ["a", "b"]
+
+
+def test_pub_without_ack_loses_nothing_to_a_slow_join(bridge, started, tmp_path):
+    tail = started(bridge, tmp_path, "tail", "greeting", "--count", "5")
+    wait_for_session(bridge)
+    for _ in range(5):
+        assert trestle(bridge, "pub", "--no-ack", "--events", bridge.events_addr, EVENT).returncode == 0
+    assert tail.process.wait(TIMEOUT) == 0
+
+
+def test_pub_to_several_bridges(trestled):
+    one, two = trestled(), trestled()
+    assert trestle(one, "pub", *sockets(one), *sockets(two), "--id", "both", EVENT).returncode == 0
+    for bridge in (one, two):
+        assert any(producer["id"] == "both" for producer in bridge.status()["producers"])
+
+
+@pytest.mark.parametrize("arguments, code, words", [
+    (["--timeout", "300ms", EVENT], 3, "no answer from the bridge"),
+    (["--timeout", "300ms", "--no-ack", EVENT], 3, "is trestled running?"),
+    (["not json"], 1, "not_json"),
+    (["--topic", "other", EVENT], 1, "topic_mismatch"),
+    (["--id", "a b", EVENT], 2, "A-Z a-z 0-9"),
+    (["--events", "tcp://127.0.0.1:1", EVENT], 2, "every bridge needs"),
+    (["--timeout", "3", EVENT], 2, "--timeout"),
+])
+def test_pub_says_why_it_failed(arguments, code, words):
+    nobody = f"tcp://127.0.0.1:{free_port()}"
+    done = trestle(None, "pub", "--events", nobody, "--control", nobody, *arguments)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr + done.stdout
+
+
+# --- tail ---------------------------------------------------------------------------------------------------------------
+
+
+def test_tail_prints_the_snapshot_with_meta(bridge):
+    assert pub(bridge, '{"type":"queue-update","waiting":[7]}').returncode == 0
+    done = trestle(bridge, "tail", "--count", "1", "--meta", "queue-update")
+    envelope = json.loads(done.stdout)
+    assert envelope["data"] == {"type": "queue-update", "waiting": [7]}
+    assert envelope["meta"]["topic"] == "queue-update"
+
+
+def test_tail_is_pretty_on_a_terminal(bridge):
+    assert pub(bridge, '{"type":"command-progress","id":"7","currentStep":"UPLOADING","percentage":50}').returncode == 0
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run([TRESTLE, "tail", "--count", "1", "command-progress.*"], stdin=subprocess.DEVNULL,
+                              stdout=theirs, env=environment(bridge), timeout=TIMEOUT)
+        text = os.read(ours, 65536).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 0
+    assert "command-progress.7" in text and "50.0%" in text and "UPLOADING" in text and "\033[" in text
+
+
+def test_tail_comes_back_after_a_crash_without_repeating(bridge, started, tmp_path):
+    tail = started(bridge, tmp_path, "tail", "greeting")
+    wait_for_session(bridge)
+    assert pub(bridge, '{"type":"greeting","n":1}').returncode == 0
+    eventually(lambda: len(tail.lines()) == 1, "the first event")
+    bridge.kill9()
+    eventually(lambda: "trying again" in tail.err(), "tail notices")
+    bridge.restart()
+    wait_for_session(bridge)
+    assert pub(bridge, '{"type":"greeting","n":2}').returncode == 0
+    eventually(lambda: [event["n"] for event in tail.lines()] == [1, 2], "the second event")
+    assert tail.end() == 0
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_tail_ends_cleanly(bridge, started, tmp_path, ending):
+    tail = started(bridge, tmp_path, "tail")
+    wait_for_session(bridge)
+    assert tail.end(ending) == 0
+    assert tail.err() == ""
+    wait_for_session(bridge, 0)
+
+
+def test_tail_into_a_closed_pipe_ends_quietly(bridge):
+    tail = subprocess.Popen([TRESTLE, "tail"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(bridge))
+    try:
+        wait_for_session(bridge)
+        tail.stdout.close()
+        assert pub(bridge, EVENT).returncode == 0
+        assert tail.wait(TIMEOUT) == 0
+        assert tail.stderr.read() == b""
+    finally:
+        tail.kill()
+        tail.wait()
+        tail.stderr.close()
+
+
+@pytest.mark.parametrize("arguments, code, words", [
+    (["--token", "wrong"], 4, "no valid token"),
+    (["$sys.>"], 4, "does not allow"),
+    (["a..b"], 2, "segment 2 is empty"),
+    (["--since", "nonsense"], 2, "since must be"),
+    (["--url", "localhost:3001"], 2, "must be like ws://"),
+])
+def test_tail_does_not_come_back_from_what_will_not_change(bridge, arguments, code, words):
+    done = trestle(bridge, "tail", *arguments)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert bridge.token not in done.stderr and "wrong" not in done.stderr
+
+
+# --- status, bus, token, completion -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def operated(trestled):
+    """A bridge whose token may do everything."""
+    file, (admin,) = tokens({"name": "operator", "scopes": ["admin", "read"]})
+    bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": file})
+    bridge.token = admin
+    return bridge
+
+
+def test_status_as_tables_and_as_json(operated):
+    assert pub(operated, "--id", "shown", '{"type":"queue-update"}').returncode == 0
+    text = trestle(operated, "status")
+    assert text.returncode == 0, text.stderr
+    for words in ("trestled ", "producers: 1", "shown", "queue-update", "rejected: none"):
+        assert words in text.stdout
+    data = json.loads(trestle(operated, "status", "--json").stdout)
+    assert data["success"] is True and data["data"]["producers"][0]["id"] == "shown"
+
+
+def test_status_refused_or_nobody_there(operated):
+    assert trestle(operated, "status", "--token", "wrong").returncode == 4
+    done = trestle(operated, "status", "--url", f"ws://127.0.0.1:{free_port()}/")
+    assert done.returncode == 1 and "no answer from" in done.stderr
+
+
+def test_bus_joins_producers_and_bridges(trestled, started, tmp_path):
+    front, back = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
+    bus = started(None, tmp_path, "bus", "--front", front, "--back", back)
+    bridge = trestled({"ingest": {"bind": [], "connect": [back]}})
+    assert trestle(bridge, "pub", "--no-ack", "--events", front, EVENT).returncode == 0
+    far = ["--events", front, "--control", bridge.control_addr, "--id", "far"]
+    done = trestle(bridge, "pub", *far, stdin=(EVENT + "\n") * 100)
+    assert done.returncode == 0, done.stderr
+    assert [one["events"] for one in bridge.status()["producers"]] == [100]
+    assert bus.end() == 0
+    assert "trestle bus: 101 events" in bus.err()
+
+
+def test_bus_refuses_to_be_open_to_everybody():
+    done = trestle(None, "bus", "--front", f"tcp://0.0.0.0:{free_port()}")
+    assert done.returncode == 2 and "--insecure" in done.stderr
+
+
+def test_tokens_from_creation_to_revocation(trestled, tmp_path):
+    file = tmp_path / "tokens.yaml"
+    made = trestle(None, "token", "create", "--file", file, "--name", "reader", "--scope", "read:greeting",
+                   "--expires", "30d")
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert token not in file.read_text()
+    listed = trestle(None, "token", "list", "--file", file).stdout
+    assert "reader" in listed and "read:greeting" in listed and "expires 2" in listed and token not in listed
+    again = trestle(None, "token", "create", "--file", file, "--name", "reader")
+    assert again.returncode == 2 and "already" in again.stderr
+
+    bridge = trestled({"auth": {"token": None, "tokens_file": str(file)}})
+    bridge.token = token
+    assert "does not allow" in trestle(bridge, "tail", "other").stderr
+    watching = subprocess.Popen([TRESTLE, "tail", "--count", "1", "greeting"], stdout=subprocess.PIPE, text=True,
+                                env=environment(bridge))
+    try:
+        eventually(lambda: pub(bridge, EVENT).returncode == 0 and watching.poll() is not None, "tail has seen one")
+        assert json.loads(watching.stdout.read()) == json.loads(EVENT)
+    finally:
+        watching.kill()
+        watching.wait()
+        watching.stdout.close()
+
+    assert trestle(None, "token", "revoke", "--file", file, "--name", "reader").returncode == 0
+    assert trestle(None, "token", "revoke", "--file", file, "--name", "reader").returncode == 2
+    bridge.process.send_signal(signal.SIGHUP)
+    eventually(lambda: bridge.http("/api/status", token=token)[0] == 401, "the token is worth nothing")
+
+
+@pytest.mark.parametrize("scope", ["reed", "read:a..b"])
+def test_a_bad_scope_makes_no_token(tmp_path, scope):
+    file = tmp_path / "tokens.yaml"
+    done = trestle(None, "token", "create", "--file", file, "--name", "x", "--scope", scope)
+    assert done.returncode == 2 and scope in done.stderr
+    assert not file.exists()
+
+
+def test_version_and_help():
+    assert trestle(None, "--version").stdout.startswith("trestle 0.")
+    assert "Exit codes:" in trestle(None, "--help").stdout
+    assert trestle(None).returncode == 2
+    for command in ("pub", "tail", "status", "bus", "token", "completion"):
+        assert "Examples:" in trestle(None, command, "--help").stdout
+
+
+def test_completion_scripts_are_understood_by_their_shell():
+    script = trestle(None, "completion", "bash").stdout
+    checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, timeout=TIMEOUT)
+    assert (checked.returncode, checked.stderr) == (0, "")
