@@ -188,7 +188,7 @@ TEST_CASE("two bridges each get everything") {
   CHECK(producer.flush(20s).complete);
   CHECK(seqs(one) == "1-200");
   CHECK(seqs(two) == "1-200");
-  CHECK(one.replayed() + one.duplicates() <= 200);
+  CHECK(two.replayed() >= 100);  // there is no other way for what it loses
 }
 
 TEST_CASE("a bridge silent for long is not waited for, and is caught up when it is back") {
