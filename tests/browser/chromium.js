@@ -9,6 +9,8 @@ const FLAGS = [
 ];
 const SCREENSHOTS = fileURLToPath(new URL('screenshots/', import.meta.url));
 
+const LOAD_ATTEMPTS = 5;
+
 export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 360, height: 740 };
 
@@ -25,8 +27,31 @@ export async function openPage(browser, url, { viewport = DESKTOP, colorScheme =
   page.on('pageerror', (error) => page.faults.push(error.stack));
   page.on('console', (message) => message.type() === 'error' && page.faults.push(message.text()));
   page.on('request', (request) => page.requested.push(request.url()));
-  await page.goto(url);
+  await load(page, () => page.goto(url));
   return page;
+}
+
+/**
+ * Chromium gives up what it is loading whenever a network interface of the machine comes or goes, as they do when
+ * something else here makes namespaces or containers. That is no fault of the page's.
+ */
+const disturbed = (text) => text.includes('ERR_NETWORK_CHANGED');
+
+export function faultsOf(page) {
+  return page.faults.filter((fault) => !disturbed(fault));
+}
+
+/** Loads with `go`, again if it was disturbed. */
+export async function load(page, go) {
+  for (let attempt = 1; ; ++attempt) {
+    const refusal = await go().then(() => null, (error) => error);
+    const again = page.faults.some(disturbed) || (refusal !== null && disturbed(refusal.message));
+    if (!again || attempt === LOAD_ATTEMPTS) {
+      if (refusal !== null) throw refusal;
+      return;
+    }
+    page.faults = faultsOf(page);
+  }
 }
 
 export async function screenshot(page, name, { fullPage = true } = {}) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bridge } from './bridge.js';
-import { DESKTOP, PHONE, launchChromium, openPage, screenshot } from './chromium.js';
+import { DESKTOP, PHONE, faultsOf, launchChromium, load, openPage, screenshot } from './chromium.js';
 import { Producer } from './producer.js';
 import { eventually } from './wait.js';
 import * as events from './events.js';
@@ -43,7 +43,7 @@ async function open(options = {}) {
 }
 
 async function close(page, { faultless = true } = {}) {
-  if (faultless) assert.deepEqual(page.faults, []);
+  if (faultless) assert.deepEqual(faultsOf(page), []);
   await page.context().close();
 }
 
@@ -66,7 +66,7 @@ test('the token leaves the address, and a reload does without it', async () => {
   const page = await open();
   assert.equal(page.url(), bridge.page({}));
   assert.equal(await page.evaluate(() => sessionStorage.getItem('trestle.token')), bridge.token);
-  await page.reload();
+  await load(page, () => page.reload());
   await live(page);
   await close(page);
 });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Bridge } from './bridge.js';
-import { launchChromium, openPage } from './chromium.js';
+import { faultsOf, launchChromium, openPage } from './chromium.js';
 import { Producer } from './producer.js';
 import { eventually } from './wait.js';
 import * as events from './events.js';
@@ -28,7 +28,7 @@ try {
   producer.publish(events.finished('task-uuid', { name: 'my-post' }));
   await eventually(() => lines.length >= EXPECTED_LINES, 'what the example prints');
   producer.close();
-  console.log(JSON.stringify({ lines, faults: page.faults }));
+  console.log(JSON.stringify({ lines, faults: faultsOf(page) }));
 } finally {
   await browser.close();
   dashboard.close();
