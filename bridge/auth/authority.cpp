@@ -6,20 +6,27 @@
 namespace trestle {
 namespace {
 
-IdentityPtr reader(std::string name) {
-  return std::make_shared<const Identity>(Identity{std::move(name), Rights::reader(), std::nullopt});
+IdentityPtr anonymous_reader() {
+  return std::make_shared<const Identity>(Identity{"anonymous", Rights::reader(), std::nullopt});
+}
+
+// "May read everything" takes a `$` scope of its own: `>` leaves `$sys` out.
+IdentityPtr static_reader() {
+  auto rights = parse_scopes({"read", "read:$sys.>"});
+  return std::make_shared<const Identity>(Identity{"static", std::move(*rights), std::nullopt});
 }
 
 }  // namespace
 
 Authority::Authority(AuthSettings settings)
     : settings_(std::move(settings)),
-      anonymous_(reader("anonymous")),
+      anonymous_(anonymous_reader()),
       table_(std::make_shared<const Table>()) {}
 
 Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings) {
   if (settings.token == "***") {
-    return Error{"auth.token is \"***\", which stands for a token in printed settings: put the real one in its place"};
+    return Error{
+        "auth.token is \"***\", which stands for a token in printed settings: put the real one in its place"};
   }
   std::unique_ptr<Authority> authority(new Authority(settings));
   if (auto loaded = authority->reload(); !loaded) return loaded.error();
@@ -29,9 +36,11 @@ Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings)
 Result<std::monostate> Authority::reload() {
   auto table = std::make_shared<Table>();
   if (settings_.enabled) {
-    if (!settings_.token.empty()) table->push_back({hash_token(settings_.token), reader("static")});
-    std::error_code ignored;
-    if (!settings_.tokens_file.empty() && std::filesystem::exists(settings_.tokens_file, ignored)) {
+    if (!settings_.token.empty()) table->push_back({hash_token(settings_.token), static_reader()});
+    // A file that can't even be looked for is not absent: load_token_file() says what is wrong.
+    std::error_code unknown;
+    if (!settings_.tokens_file.empty() &&
+        (std::filesystem::exists(settings_.tokens_file, unknown) || unknown)) {
       auto records = load_token_file(settings_.tokens_file);
       if (!records) return records.error();
       for (auto& record : *records) {

@@ -22,7 +22,7 @@ struct Rights {
   /// What `>` comes down to for these rights: the read patterns without those that start with `$`.
   std::vector<Pattern> readable() const;
 
-  /// Read everything but `$sys`, and nothing else: authentication is off, or the static token.
+  /// Read everything but `$sys`, and nothing else: authentication is off.
   static Rights reader();
 };
 
