@@ -29,8 +29,11 @@ std::size_t frame_end(const std::string& bytes, std::size_t position) {
 
 void Outbox::push(ChunkPtr chunk, std::size_t from) {
   const auto to = chunk->bytes.size();
+  Item item{std::move(chunk), from, to, false};
+  note_marks(item);
+  if (from == to) return;
   bytes_ += to - from;
-  items_.push_back({std::move(chunk), from, to, false});
+  items_.push_back(std::move(item));
 }
 
 void Outbox::push_pong(ChunkPtr chunk) {

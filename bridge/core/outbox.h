@@ -32,7 +32,8 @@ class Outbox {
   /// A view of bytes to write next, valid until the outbox changes.
   using Slice = std::string_view;
 
-  /// Appends a chunk of which the first `from` bytes have been written already.
+  /// Appends a chunk of which the first `from` bytes have been written already; whole events among them count
+  /// as written. A chunk with nothing left to write is not kept.
   void push(ChunkPtr chunk, std::size_t from = 0);
   /// A pong frame: at most one waits, a newer one takes the place of one of which nothing is written yet.
   void push_pong(ChunkPtr chunk);
