@@ -11,8 +11,9 @@ constexpr bool is_sane(const FromProducer& message, Seq run_ahead) {
   return message.last < message.first || message.last - message.first <= run_ahead;
 }
 
-bool contains(const std::vector<std::uint64_t>& epochs, std::uint64_t epoch) {
-  return std::find(epochs.begin(), epochs.end(), epoch) != epochs.end();
+template <class OldEpochs>
+auto find_epoch(OldEpochs& epochs, std::uint64_t epoch) {
+  return std::find_if(epochs.begin(), epochs.end(), [&](const auto& old) { return old.epoch == epoch; });
 }
 
 }  // namespace
@@ -34,16 +35,19 @@ void Producers::offer(std::string_view id, const Stamp& stamp, Event&& event, No
   if (found == producers_.end()) return wait_for_hello(id, stamp, std::move(event), now);
   auto& producer = found->second;
   if (producer.epoch == stamp.epoch) return take(producer, stamp.seq, std::move(event), now, ready);
-  if (contains(producer.old_epochs, stamp.epoch)) return reject_sequenced(Reject::old_epoch, id, stamp);
+  if (find_epoch(producer.old_epochs, stamp.epoch) != producer.old_epochs.end()) {
+    return reject_sequenced(Reject::old_epoch, id, stamp);
+  }
   wait_for_hello(id, stamp, std::move(event), now);
 }
 
 void Producers::take(Producer& producer, Seq seq, Event&& event, Now now, Ready& ready) {
   producer.seen = now.steady;
   if (producer.presence == Presence::lost) set_presence(producer, Presence::online, now);
+  const ReadySize before(ready);
   const auto why = producer.seq.offer(seq, std::move(event), now, ready);
   if (why != Reject::none) return reject_sequenced(why, producer.id, {producer.epoch, seq, 0});
-  ++producer.events;
+  count_new(producer, ready, before);
   touch(producer);
 }
 
@@ -104,31 +108,34 @@ void Producers::hello(std::string_view peer, const FromProducer& message, Now no
 }
 
 Producers::Producer* Producers::start(const FromProducer& message, Now now, Ready& ready) {
-  std::vector<std::uint64_t> old_epochs;
+  const auto first = std::max<Seq>(message.first, 1);
+  auto have = std::min(first, message.acked + 1) - 1;
+  std::vector<OldEpoch> old_epochs;
   const auto former = producers_.find(message.producer);
   if (former != producers_.end()) {
     former->second.seq.give_up_all(now, ready);  // its open hole is closed as a gap
     old_epochs = std::move(former->second.old_epochs);
-    old_epochs.erase(std::remove(old_epochs.begin(), old_epochs.end(), message.epoch), old_epochs.end());
-    old_epochs.push_back(former->second.epoch);
+    if (const auto again = find_epoch(old_epochs, message.epoch); again != old_epochs.end()) {
+      have = std::max(have, again->have);
+      old_epochs.erase(again);
+    }
+    old_epochs.push_back({former->second.epoch, former->second.seq.have()});
     if (old_epochs.size() > kOldEpochs) old_epochs.erase(old_epochs.begin());
     touched_.erase(std::remove(touched_.begin(), touched_.end(), &former->second), touched_.end());
     producers_.erase(former);
-  } else if (producers_.size() >= limits_.producers && !make_room()) {
+  } else if (producers_.size() >= limits_.producers && !make_room(now, ready)) {
     return nullptr;
   }
-  const auto first = std::max<Seq>(message.first, 1);
-  const auto have = std::min(first, message.acked + 1) - 1;
   Producer fresh{message.producer, message.epoch, ProducerSeq(message.producer, have, limits_.repair), {}};
   fresh.presence = Presence::gone;  // until set_presence() says it
   fresh.seen = now.steady;
   fresh.acked = have;
   fresh.old_epochs = std::move(old_epochs);
   auto& producer = producers_.emplace(message.producer, std::move(fresh)).first->second;
-  const auto lost_before = ready.lost.size();
+  const ReadySize before(ready);
   producer.seq.give_up(first - 1, now, ready);
   (void)producer.seq.holds(first, message.last, now, ready);  // is_sane() has checked the range
-  count_lost(producer, ready, lost_before);
+  count_new(producer, ready, before);
   return &producer;
 }
 
@@ -138,7 +145,7 @@ void Producers::from_known(Producer& producer, std::string_view peer, const From
   producer.seen = now.steady;
   const bool moved = producer.peer != peer;
   producer.peer = peer;
-  const auto lost_before = ready.lost.size();
+  const ReadySize before(ready);
   auto why = Reject::none;
   switch (message.kind) {
     case Kind::hello:
@@ -150,7 +157,10 @@ void Producers::from_known(Producer& producer, std::string_view peer, const From
     case Kind::result: break;  // commands come with the command scope
   }
   if (why != Reject::none) reject_sequenced(why, producer.id, {producer.epoch, message.last, 0});
-  count_lost(producer, ready, lost_before);
+  count_new(producer, ready, before);
+  // It still holds what was acked: an ack did not reach it, so say it again.
+  const bool missed_ack = message.kind == Kind::beat && message.first > 0 && message.first <= producer.acked;
+  if (missed_ack) producer.acked = message.first - 1;
   if (moved || message.kind == Kind::hello) welcome(producer);
   set_presence(producer, message.kind == Kind::bye ? Presence::gone : Presence::online, now);
   touch(producer);
@@ -181,13 +191,14 @@ void Producers::set_presence(Producer& producer, Presence presence, Now now) {
 }
 
 // Makes room by forgetting the producer that has been away for the longest.
-bool Producers::make_room() {
+bool Producers::make_room(Now now, Ready& ready) {
   auto oldest = producers_.end();
   for (auto it = producers_.begin(); it != producers_.end(); ++it) {
     const bool away = it->second.presence != Presence::online && !it->second.touched;
     if (away && (oldest == producers_.end() || it->second.seen < oldest->second.seen)) oldest = it;
   }
   if (oldest == producers_.end()) return false;
+  oldest->second.seq.give_up_all(now, ready);  // an open hole becomes a gap, never silence
   producers_.erase(oldest);
   return true;
 }
@@ -206,9 +217,9 @@ void Producers::tick(Now now, Ready& ready) {
 
 void Producers::give_up_if_silent(Producer& producer, Now now, Ready& ready) {
   if (!producer.seq.has_hole() || now.steady - producer.seen < limits_.give_up_after) return;
-  const auto lost_before = ready.lost.size();
+  const ReadySize before(ready);
   producer.seq.give_up_all(now, ready);
-  count_lost(producer, ready, lost_before);
+  count_new(producer, ready, before);
 }
 
 void Producers::expire_waiting(Now now) {
@@ -266,8 +277,9 @@ void Producers::touch(Producer& producer) {
   touched_.push_back(&producer);
 }
 
-void Producers::count_lost(Producer& producer, const Ready& ready, std::size_t before) {
-  for (auto i = before; i < ready.lost.size(); ++i)
+void Producers::count_new(Producer& producer, const Ready& ready, const ReadySize& before) {
+  producer.events += ready.events.size() - before.events;
+  for (auto i = before.lost; i < ready.lost.size(); ++i)
     producer.lost += ready.lost[i].to - ready.lost[i].from + 1;
 }
 

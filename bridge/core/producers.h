@@ -79,6 +79,12 @@ class Producers {
   std::vector<Info> list(Now now) const;
 
  private:
+  // A life that was superseded: its stragglers can be told from newcomers, and if it comes back after all it
+  // goes on where it was.
+  struct OldEpoch {
+    std::uint64_t epoch;
+    Seq have;
+  };
   struct Producer {
     std::string id;
     std::uint64_t epoch;
@@ -91,7 +97,12 @@ class Producers {
     std::uint64_t events = 0;
     std::uint64_t lost = 0;
     bool touched = false;
-    std::vector<std::uint64_t> old_epochs{};  // the last few, so that stragglers can be told from newcomers
+    std::vector<OldEpoch> old_epochs{};  // the last few
+  };
+  struct ReadySize {
+    explicit ReadySize(const Ready& ready) : events(ready.events.size()), lost(ready.lost.size()) {}
+    std::size_t events;
+    std::size_t lost;
   };
   struct Waiting {
     std::string id;
@@ -111,13 +122,13 @@ class Producers {
   void refuse(std::string_view peer, const FromProducer& message, std::string reason);
   void welcome(const Producer& producer);
   void set_presence(Producer& producer, Presence presence, Now now);
-  bool make_room();
+  bool make_room(Now now, Ready& ready);
   bool ack(Producer& producer, Now now);
   void ask_for_replay(Producer& producer, Now now);
   void touch(Producer& producer);
   void give_up_if_silent(Producer& producer, Now now, Ready& ready);
   void expire_waiting(Now now);
-  static void count_lost(Producer& producer, const Ready& ready, std::size_t before);
+  static void count_new(Producer& producer, const Ready& ready, const ReadySize& before);
 
   const ProducerLimits limits_;
   Rejections& rejections_;

@@ -20,7 +20,7 @@ class Rejections {
     Reject reason = Reject::none;
     std::uint64_t count = 0;  ///< since the last report of this reason
     std::uint64_t total = 0;
-    std::string detail;  ///< of the newest: at most 200 bytes, printable
+    std::string detail;  ///< of the first of them: at most 200 bytes, printable
   };
 
   /// `detail` helps the person who looks for the culprit: a producer id, a topic.
