@@ -1,0 +1,156 @@
+#include "bridge/core/snapshot.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+
+using namespace trestle;
+using namespace std::chrono_literals;
+
+namespace {
+
+Policy policy(const std::string& match, Keep keep) {
+  Policy made;
+  made.match = *Pattern::parse(match);
+  made.keep = keep;
+  return made;
+}
+
+/// A snapshot fed with events of the built-in policies, and of a product whose parts are done at once.
+class SnapshotFixture {
+ public:
+  SnapshotFixture() : policies_({part(), policy("part-done.*", Keep::none)}), snapshot_(policies_) {}
+
+  void publish(const std::string& topic) {
+    auto event = std::make_shared<Event>();
+    event->offset = ++offset_;
+    event->appended = wall_;
+    event->topic = topic;
+    event->policy = &policies_.find(topic);
+    snapshot_.apply(event);
+  }
+  void pass(std::chrono::seconds time) {
+    wall_ += Micros{time.count()} * 1'000'000;
+    snapshot_.expire(wall_);
+  }
+  std::string holds() const {
+    std::string text;
+    for (const auto& event : snapshot_.events()) {
+      text += (text.empty() ? "" : " ") + event->topic + "@" + std::to_string(event->offset);
+    }
+    return text;
+  }
+  const Snapshot& snapshot() const { return snapshot_; }
+
+ private:
+  static Policy part() {
+    auto made = policy("part.*", Keep::latest);
+    made.until = Pattern::parse("part-done.*").value();
+    return made;
+  }
+
+  PolicyTable policies_;
+  Snapshot snapshot_;
+  Offset offset_ = 0;
+  Micros wall_ = 1'700'000'000'000'000;
+};
+
+}  // namespace
+
+TEST_CASE("the snapshot is the newest event of each latest topic, in stream order") {
+  SnapshotFixture stream;
+  stream.publish("queue-update");
+  stream.publish("command-progress.7");
+  stream.publish("command-progress.8");
+  CHECK(stream.holds() == "queue-update@1 command-progress.7@2 command-progress.8@3");
+  stream.publish("queue-update");
+  stream.publish("command-progress.7");
+  CHECK(stream.holds() == "command-progress.8@3 queue-update@4 command-progress.7@5");
+
+  SUBCASE("log and none topics are not part of it") {
+    stream.publish("streaming_output.a");
+    stream.publish("task-finished.99");
+    stream.publish("$sys.rejected");
+    CHECK(stream.snapshot().size() == 3);
+  }
+  SUBCASE("presence of producers is") {
+    stream.publish("$sys.producer.p1");
+    CHECK(stream.holds() == "command-progress.8@3 queue-update@4 command-progress.7@5 $sys.producer.p1@6");
+  }
+}
+
+TEST_CASE("the end of a task clears its progress, and only its own") {
+  SnapshotFixture stream;
+  stream.publish("command-progress.7");
+  stream.publish("command-progress.8");
+  stream.publish("task-finished.7");
+  CHECK(stream.holds() == "command-progress.8@2");
+
+  SUBCASE("a late progress never resurrects it") {
+    stream.publish("command-progress.7");
+    CHECK(stream.holds() == "command-progress.8@2");
+    stream.pass(23h);
+    stream.publish("command-progress.7");
+    CHECK(stream.holds() == "command-progress.8@2");
+  }
+  SUBCASE("once the ending is no longer kept the key may be used again") {
+    stream.pass(24h);
+    stream.publish("command-progress.7");
+    CHECK(stream.holds() == "command-progress.8@2 command-progress.7@4");
+  }
+  SUBCASE("another ending renews the first one's time") {
+    stream.pass(23h);
+    stream.publish("task-finished.7");
+    stream.pass(23h);
+    stream.publish("command-progress.7");
+    CHECK(stream.holds() == "");
+  }
+  SUBCASE("an ending of no task in sight counts for one that comes late") {
+    stream.publish("task-finished.9");
+    stream.publish("command-progress.9");
+    CHECK(stream.holds() == "command-progress.8@2");
+  }
+}
+
+TEST_CASE("an ending that is not kept at all still counts for an hour") {
+  SnapshotFixture stream;
+  stream.publish("part.1");
+  stream.publish("part-done.1");
+  stream.pass(59min);
+  stream.publish("part.1");
+  CHECK(stream.holds() == "");
+  stream.pass(1min);
+  stream.publish("part.1");
+  CHECK(stream.holds() == "part.1@4");
+}
+
+TEST_CASE("what is older than a day leaves the snapshot, refreshed topics stay") {
+  SnapshotFixture stream;
+  stream.publish("graph_updated");
+  stream.publish("queue-update");
+  stream.pass(12h);
+  stream.publish("queue-update");
+  stream.pass(12h);
+  CHECK(stream.holds() == "graph_updated@1 queue-update@3");
+  stream.pass(1s);
+  CHECK(stream.holds() == "queue-update@3");
+  stream.pass(12h);
+  CHECK(stream.holds() == "");
+}
+
+TEST_CASE("the snapshot is bounded: the oldest topic leaves first") {
+  SnapshotFixture stream;
+  for (std::size_t i = 0; i <= Snapshot::kMaxTopics; ++i) stream.publish("part." + std::to_string(i));
+  CHECK(stream.snapshot().size() == Snapshot::kMaxTopics);
+  CHECK(stream.snapshot().events().front()->topic == "part.1");
+  CHECK(stream.snapshot().events().back()->topic == "part." + std::to_string(Snapshot::kMaxTopics));
+}
+
+TEST_CASE("endings are bounded too: the oldest is forgotten first") {
+  SnapshotFixture stream;
+  for (std::size_t i = 0; i <= Snapshot::kMaxTopics; ++i) stream.publish("part-done." + std::to_string(i));
+  stream.publish("part.1");
+  CHECK(stream.holds() == "");
+  stream.publish("part.0");
+  CHECK(stream.snapshot().size() == 1);
+}
