@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <set>
 
 #include "bridge/core/rights.h"
 #include "bridge/store/private_file.h"
@@ -48,7 +49,8 @@ std::vector<std::string> scopes_of(const YAML::Node& node) {
   return scopes;
 }
 
-void set_member(TokenRecord& record, const std::string& key, const YAML::Node& value) {
+// False if there is no such key.
+bool set_member(TokenRecord& record, const std::string& key, const YAML::Node& value) {
   if (key == "name") {
     record.name = scalar(value, key);
   } else if (key == "sha256") {
@@ -62,14 +64,24 @@ void set_member(TokenRecord& record, const std::string& key, const YAML::Node& v
   } else if (key == "expires") {
     record.expires = time_of(value, key);
   } else {
-    throw BadEntry{value.Mark(), "unknown key \"" + key + "\" (name, sha256, scopes, created, expires)"};
+    return false;
   }
+  return true;
 }
 
 TokenRecord record_of(const YAML::Node& node) {
   if (!node.IsMap()) throw BadEntry{node.Mark(), "a token must be a map with name, sha256 and scopes"};
   TokenRecord record;
-  for (const auto& member : node) set_member(record, scalar(member.first, "a key"), member.second);
+  std::set<std::string> seen;
+  for (const auto& member : node) {
+    const auto key = scalar(member.first, "a key");
+    if (!seen.insert(key).second) throw BadEntry{member.first.Mark(), '"' + key + "\" is there twice"};
+    // The parser's place of an empty value is the next line.
+    if (member.second.IsNull()) throw BadEntry{member.first.Mark(), key + " has no value"};
+    if (!set_member(record, key, member.second))
+      throw BadEntry{member.first.Mark(),
+                     "unknown key \"" + key + "\" (name, sha256, scopes, created, expires)"};
+  }
   if (record.name.empty() || record.sha256_hex.empty())
     throw BadEntry{node.Mark(), "a token needs a name and a sha256"};
   return record;
@@ -78,8 +90,9 @@ TokenRecord record_of(const YAML::Node& node) {
 std::vector<TokenRecord> records_of(const YAML::Node& root) {
   std::vector<TokenRecord> records;
   if (root.IsNull()) return records;
-  const auto list = root.IsMap() ? root["tokens"] : YAML::Node();
-  if (!list || root.size() != 1) throw BadEntry{root.Mark(), "a token file has one key, tokens"};
+  if (!root.IsMap() || root.size() != 1 || !root["tokens"])
+    throw BadEntry{root.Mark(), "a token file has one key, tokens"};
+  const auto list = root["tokens"];
   if (list.IsNull()) return records;
   if (!list.IsSequence()) throw BadEntry{list.Mark(), "tokens must be a list"};
   for (const auto& node : list) {
@@ -141,7 +154,9 @@ std::optional<Micros> parse_time(const std::string& text) {
   std::tm utc{};
   const char* end = strptime(text.c_str(), kTimeFormat, &utc);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  return Micros{timegm(&utc)} * kSecond;
+  const auto time = Micros{timegm(&utc)} * kSecond;
+  if (format_time(time) != text) return std::nullopt;  // strptime also takes 30 February and stray blanks
+  return time;
 }
 
 }  // namespace trestle
