@@ -63,6 +63,7 @@ Result<std::string> read_small_file(const std::filesystem::path& path) {
 
 Result<std::monostate> write_private_file(const std::filesystem::path& path, std::string_view content) {
   const auto beside = path.string() + ".new." + std::to_string(::getpid());
+  ::unlink(beside.c_str());  // left by a crash; in a container the pid is the same every time
   Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.get() < 0) return system_error("write", path);
   if (!write_all(file.get(), content) || ::fsync(file.get()) != 0 || !file.close() ||
