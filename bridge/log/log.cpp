@@ -104,7 +104,7 @@ std::string without_tokens(std::string_view text) {
   for (const auto before : kBeforeTokens) {
     for (auto at = find_ignoring_case(out, before, 0); at != std::string::npos;
          at = find_ignoring_case(out, before, at)) {
-      at += before.size();
+      at = std::min(out.find_first_not_of(' ', at + before.size()), out.size());
       const auto end = std::min(out.find_first_of(kEndOfToken, at), out.size());
       out.replace(at, end - at, "***");
     }
