@@ -166,7 +166,7 @@ def test_the_command_line_in_the_bridges_container_needs_no_further_word(stack):
 
 def test_tokens_outlive_the_container_and_everybody_finds_the_new_one(stack, join):
     token = stack.execute("bridge", "trestle", "token", "create", "--name", "guest", "--scope", "read").strip()
-    stack.run("kill", "--signal", "HUP", "bridge")
+    stack.execute("bridge", "sh", "-c", "kill -HUP 1")
 
     def accepted():
         client = join(token, query="&meta=1")
@@ -185,6 +185,18 @@ def test_tokens_outlive_the_container_and_everybody_finds_the_new_one(stack, joi
     _, config = until_finished(client, task)
     assert config["status"] == "completed"
     client.until("streaming_output", timeout=WITHIN)
+
+
+def test_a_bridge_that_crashes_is_started_again_and_serves(stack, join):
+    client = join()
+    bridge = stack.containers()["bridge"]
+    # Only from outside its own process namespace can the first process of a container be killed.
+    stack.docker("run", "--rm", "--pid", "host", "--user", "0", "--network", "none", "--entrypoint", "sh",
+                 f"{stack.project}/bridge", "-c", f"kill -KILL {bridge['State']['Pid']}")
+    assert client.close_code() == 1006
+    eventually(lambda: stack.containers()["bridge"]["RestartCount"] == 1, "the restart", timeout=WITHIN)
+    stack.run("up", "--detach", "--wait", "--no-build", timeout=120)
+    assert join().until("queue-update", timeout=WITHIN)
 
 
 def test_nginx_says_that_the_bridge_is_away_and_tells_nobodys_token(stack):
