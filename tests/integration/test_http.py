@@ -35,6 +35,7 @@ def test_status_says_who_and_what(bridge, connect, publisher):
     client.until("live")
     publisher(bridge).event({"type": "queue-update", "n": 1})
     client.until("queue-update")
+    bridge.wait_status(lambda status: status["topics_total"] == 1, "the topic at every shard")
     status = bridge.status()
     assert status["state"] == "ok" and status["version"] and status["epoch"].isdigit()
     assert status["offset"] >= 1 and status["uptime_s"] >= 0
