@@ -2,10 +2,13 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <climits>
+#include <csignal>
+#include <cstring>
 #include <new>
 
 namespace trestle {
@@ -13,9 +16,32 @@ namespace {
 
 Error ssl_error(const std::string& what, const std::filesystem::path& path) {
   const auto code = ERR_get_error();
-  const char* reason = ERR_reason_error_string(code);
+  const char* reason =
+      ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
   ERR_clear_error();
   return Error{what + " " + path.string() + ": " + (reason != nullptr ? reason : "unreadable")};
+}
+
+// Without this OpenSSL asks on the terminal, where a service has nobody.
+int no_pass_phrase(char*, int, int, void* asked) {
+  *static_cast<bool*>(asked) = true;
+  return -1;
+}
+
+Error mismatch(const TlsSettings& settings) {
+  ERR_clear_error();
+  return Error{"the key " + settings.key.string() + " does not belong to the certificate " +
+               settings.certificate.string()};
+}
+
+Error key_error(const TlsSettings& settings, bool asked_for_pass_phrase) {
+  if (asked_for_pass_phrase) {
+    ERR_clear_error();
+    return Error{"cannot use the key " + settings.key.string() +
+                 ": it is behind a pass phrase (openssl pkey -in KEY -out NEW takes it off)"};
+  }
+  if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) return mismatch(settings);
+  return ssl_error("cannot use the key", settings.key);
 }
 
 int limit(std::size_t size) { return static_cast<int>(std::min<std::size_t>(size, INT_MAX)); }
@@ -77,13 +103,15 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsSettings& se
   if (SSL_CTX_use_certificate_chain_file(ssl, settings.certificate.c_str()) != 1) {
     return ssl_error("cannot use the certificate", settings.certificate);
   }
-  if (SSL_CTX_use_PrivateKey_file(ssl, settings.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return ssl_error("cannot use the key", settings.key);
-  }
-  if (SSL_CTX_check_private_key(ssl) != 1) {
-    return Error{"the key " + settings.key.string() + " does not belong to the certificate " +
-                 settings.certificate.string()};
-  }
+  bool asked_for_pass_phrase = false;
+  SSL_CTX_set_default_passwd_cb(ssl, no_pass_phrase);
+  SSL_CTX_set_default_passwd_cb_userdata(ssl, &asked_for_pass_phrase);
+  const bool used = SSL_CTX_use_PrivateKey_file(ssl, settings.key.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(ssl, nullptr);
+  if (!used) return key_error(settings, asked_for_pass_phrase);
+  if (SSL_CTX_check_private_key(ssl) != 1) return mismatch(settings);
+  // SSL_write has no MSG_NOSIGNAL: a client that hangs up would end the process.
+  std::signal(SIGPIPE, SIG_IGN);
   return context;
 }
 

@@ -13,7 +13,7 @@ namespace trestle {
 class TlsContext {
  public:
   /// Errors name the file and the reason: unreadable, no PEM, key and certificate that do not belong
-  /// together.
+  /// together, a pass phrase. From the first success on the process ignores SIGPIPE.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsSettings& settings);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
