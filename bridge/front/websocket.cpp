@@ -38,6 +38,15 @@ struct WsConfig : websocketpp::config::core {
 using Server = websocketpp::server<WsConfig>;
 using websocketpp::lib::error_code;
 
+// What of a reason fits into a close frame, not cut within a character: it must be UTF-8.
+std::size_t reason_size(std::string_view reason) {
+  constexpr std::size_t kMaxReason = 123;
+  if (reason.size() <= kMaxReason) return reason.size();
+  auto size = kMaxReason;
+  while (size > 0 && (static_cast<unsigned char>(reason[size]) & 0xC0) == 0x80) --size;
+  return size;
+}
+
 class Connection final : public WebSocket {
  public:
   Connection(Server& server, WebSocketEvents& events, std::string subprotocol, std::size_t max_message)
@@ -57,7 +66,7 @@ class Connection final : public WebSocket {
 
   void close(std::uint16_t code, std::string_view reason) override {
     error_code ignored;  // not open, or closing already
-    connection_->close(code, std::string(reason.substr(0, 123)), ignored);
+    connection_->close(code, std::string(reason.substr(0, reason_size(reason))), ignored);
   }
 
   void end_of_input() override { connection_->eof(); }

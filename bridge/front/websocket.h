@@ -32,7 +32,7 @@ class WebSocket {
   /// Bytes from the peer; the request's header first. Whatever they are: errors end in a close frame and
   /// ws_closed().
   virtual void feed(std::string_view bytes) = 0;
-  /// Starts the closing handshake; later calls do nothing. `reason` is cut to 123 bytes.
+  /// Starts the closing handshake; later calls do nothing. `reason` is UTF-8 and cut to 123 bytes.
   virtual void close(std::uint16_t code, std::string_view reason) = 0;
   /// The peer's side of the connection has ended.
   virtual void end_of_input() = 0;
