@@ -111,12 +111,13 @@ std::optional<std::map<std::string, std::string>> parse_query(std::string_view q
 }
 
 bool is_upgrade(const HttpRequest& request) {
-  return has_item(request.header("Upgrade"), "websocket") &&
+  return request.method() == "GET" && has_item(request.header("Upgrade"), "websocket") &&
          has_item(request.header("Connection"), "upgrade");
 }
 
 std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query) {
-  if (const auto token = query.find("token"); token != query.end()) return token->second;
+  if (const auto token = query.find("token"); token != query.end() && !token->second.empty())
+    return token->second;
   const auto& header = request.header("Authorization");
   if (lower(header.substr(0, kBearerScheme.size())) != kBearerScheme) return {};
   return header.substr(std::min(header.find_first_not_of(' ', kBearerScheme.size()), header.size()));

@@ -1,0 +1,91 @@
+#include "bridge/front/http_reader.h"
+
+#include <doctest/doctest.h>
+
+using namespace trestle;
+
+namespace {
+
+constexpr std::size_t kMaxBody = 100;
+
+int status_of(const std::string& bytes) { return HttpReader(kMaxBody).feed(bytes); }
+
+const std::string kPost =
+    "POST /api/events?a=1 HTTP/1.1\r\nHost: example\r\nX-Twice: one\r\nContent-Length: 5\r\nx-twice: "
+    "two\r\n\r\n12345";
+
+}  // namespace
+
+TEST_CASE("a request is read, wherever the bytes are cut") {
+  for (std::size_t first = 0; first <= kPost.size(); ++first) {
+    HttpReader reader(kMaxBody);
+    const int status = reader.feed(kPost.substr(0, first));
+    REQUIRE(status == (first == kPost.size() ? 200 : 0));
+    if (first < kPost.size()) REQUIRE(reader.feed(kPost.substr(first)) == 200);
+    const auto& request = reader.request();
+    REQUIRE(request.method() == "POST");
+    REQUIRE(request.target() == "/api/events?a=1");
+    REQUIRE(request.header("HOST") == "example");
+    REQUIRE(request.header("X-Twice") == "one, two");
+    REQUIRE(request.header("absent").empty());
+    REQUIRE(request.body() == "12345");
+  }
+}
+
+TEST_CASE("a request is read byte by byte") {
+  HttpReader reader(kMaxBody);
+  for (std::size_t i = 0; i + 1 < kPost.size(); ++i) REQUIRE(reader.feed(kPost.substr(i, 1)) == 0);
+  CHECK(reader.feed(kPost.substr(kPost.size() - 1)) == 200);
+  CHECK(reader.request().body() == "12345");
+}
+
+TEST_CASE("the header's bytes can be handed on as they came") {
+  const std::string get = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
+  for (std::size_t first = 0; first < get.size(); ++first) {
+    HttpReader reader(kMaxBody);
+    REQUIRE(reader.feed(get.substr(0, first)) == 0);
+    REQUIRE(reader.feed(get.substr(first)) == 200);
+    REQUIRE(reader.take_raw() == get);
+  }
+}
+
+TEST_CASE("what follows the request is not looked at") {
+  const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  HttpReader reader(kMaxBody);
+  CHECK(reader.feed(get + "GET /other HTTP/1.1\r\n\r\n") == 200);
+  CHECK(reader.request().target() == "/");
+  CHECK(reader.take_raw() == get);
+}
+
+TEST_CASE("what is no request of ours is refused with its status") {
+  SUBCASE("400: not HTTP") {
+    CHECK(status_of("hello\r\n\r\n") == 400);
+    CHECK(status_of("GET /\r\n\r\n") == 400);
+    CHECK(status_of("GET / HTTP/1.1\r\nno colon\r\n\r\n") == 400);
+    CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: five\r\n\r\n") == 400);
+    CHECK(status_of("\x16\x03\x01\x02\r\n\r\n") == 400);  // TLS on a plain port
+  }
+  SUBCASE("411: a body without a length") {
+    CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n") == 411);
+    CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n") == 411);
+    CHECK(
+        status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx") ==
+        411);
+  }
+  SUBCASE("413: a body over the limit, refused by its length alone") {
+    CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n") == 413);
+    CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n") == 0);
+    CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n") != 0);
+    CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n") != 0);
+  }
+  SUBCASE("431: a header over 16,000 bytes, at once or in pieces") {
+    const std::string start = "GET / HTTP/1.1\r\nHost: a\r\n";
+    CHECK(status_of(start + "X: " + std::string(17'000, 'x') + "\r\n\r\n") == 431);
+    CHECK(status_of("GET /" + std::string(17'000, 'x')) == 431);
+    HttpReader reader(kMaxBody);
+    REQUIRE(reader.feed(start) == 0);
+    int status = 0;
+    for (int i = 0; i < 2'000 && status == 0; ++i) status = reader.feed("X: yyyyyyyyy\r\n");
+    CHECK(status == 431);
+  }
+}
