@@ -1,4 +1,4 @@
-"""deploy/Dockerfile and deploy/docker-compose.yml on a real engine: built, brought up, used from outside, taken down."""
+"""deploy/Dockerfile and docker-compose.yml on a real engine: built, brought up, used from outside, taken down."""
 import json
 import os
 import secrets
@@ -82,7 +82,8 @@ def test_every_container_is_healthy_and_can_do_little_harm(stack):
         assert container["RestartCount"] == 0, name
         assert container["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped", name
         assert container["HostConfig"]["ReadonlyRootfs"], name
-        status = dict(line.split(":\t") for line in stack.execute(name, "cat", "/proc/1/status").splitlines() if ":\t" in line)
+        process = stack.execute(name, "cat", "/proc/1/status")
+        status = dict(line.split(":\t") for line in process.splitlines() if ":\t" in line)
         assert status["Uid"].split() == ["10001"] * 4, name
         assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0, name
         assert status["NoNewPrivs"] == "1", name

@@ -31,16 +31,18 @@ def _usable(env):
 def engine():
     """The environment in which `docker compose` reaches an engine; raises NoEngine.
 
-    An engine that runs already is used as it is. Without one, TRESTLE_DOCKER_RIG (default: ../shared/tools/docker-rig) is a
-    program: `up FOLDER` starts a private engine there and prints its environment as `export NAME=VALUE…`, `down FOLDER`
-    stops it. What it has fetched and built is kept in TRESTLE_DOCKER_FOLDER, so that the next run is quicker."""
+    An engine that runs already is used as it is. Without one, TRESTLE_DOCKER_RIG (default: tools/docker-rig in the
+    shared folder) is a program: `up FOLDER` starts a private engine there and prints its environment as `export NAME=VALUE…`,
+    `down FOLDER` stops it. What it has fetched and built is kept in TRESTLE_DOCKER_FOLDER (default:
+    ~/.cache/trestle/docker), so that the next run is quicker."""
     if shutil.which("docker") is None:
         raise NoEngine("there is no docker command")
     env = bridge_environment({})
     if _usable(env):
         yield env
         return
-    rig = pathlib.Path(os.environ.get("TRESTLE_DOCKER_RIG") or REPOSITORY.parent / "shared/tools/docker-rig")
+    shared = pathlib.Path(os.environ.get("TRESTLE_SHARED") or REPOSITORY.parent / "shared")
+    rig = pathlib.Path(os.environ.get("TRESTLE_DOCKER_RIG") or shared / "tools/docker-rig")
     if not os.access(rig, os.X_OK):
         raise NoEngine(f"no Docker engine with compose runs here, and there is no {rig} to start one")
     folder = pathlib.Path(os.environ.get("TRESTLE_DOCKER_FOLDER") or pathlib.Path.home() / ".cache/trestle/docker")
@@ -53,12 +55,13 @@ def engine():
 def _private_engine(rig, folder, env):
     try:
         # Into files: the engine that stays behind would hold a pipe open.
-        with open(folder / "up", "w+", encoding="utf-8") as out, open(folder / "errors", "w+", encoding="utf-8") as errors:
+        with open(folder / "up", "wb") as out, open(folder / "errors", "wb") as errors:
             code = subprocess.run([rig, "up", folder], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=errors,
                                   timeout=420, check=False).returncode
         own = {**env, **dict(re.findall(r"(\w+)=(\S+)", (folder / "up").read_text()))}
         if code != 0 or not _usable(own):
-            raise NoEngine(f"{rig} could not start an engine (exit code {code}): {(folder / 'errors').read_text()[-500:]}")
+            said = (folder / "errors").read_text()[-500:]
+            raise NoEngine(f"{rig} could not start an engine (exit code {code}): {said}")
         yield own
     finally:
         subprocess.run([rig, "down", folder], env=env, capture_output=True, timeout=60, check=False)
@@ -74,16 +77,16 @@ class Compose:
         services = yaml.safe_load((DEPLOY / "docker-compose.yml").read_text())["services"]
         self.services = sorted(services)
         # The host's network while building: the engine may have no other way to a package mirror.
-        override = {"services": {name: {"image": f"{self.project}/{name}", "build": {"network": "host"}} for name in services}}
+        override = {name: {"image": f"{self.project}/{name}", "build": {"network": "host"}} for name in services}
         file = folder / "override.yml"
-        file.write_text(yaml.safe_dump(override))
+        file.write_text(yaml.safe_dump({"services": override}))
         self._compose = ["docker", "compose", "--project-name", self.project, "--env-file", "/dev/null",
                          "--file", str(DEPLOY / "docker-compose.yml"), "--file", str(file)]
 
     def try_run(self, *words, timeout=60, env=None):
         """Runs `docker compose WORDS…` with bytes for output, whatever its exit code."""
-        return subprocess.run([*self._compose, *words], env=env or self._env, stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=timeout, check=False)
+        return subprocess.run([*self._compose, *words], env=env or self._env, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=timeout, check=False)
 
     def bytes(self, *words, timeout=60):
         done = self.try_run(*words, timeout=timeout)
@@ -101,7 +104,8 @@ class Compose:
         return self.run("exec", "-T", service, *command)
 
     def docker(self, *words):
-        return subprocess.run(["docker", *words], env=self._env, capture_output=True, text=True, timeout=60, check=True).stdout
+        return subprocess.run(["docker", *words], env=self._env, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=60, check=True).stdout
 
     def containers(self):
         """What `docker inspect` says, by service."""
