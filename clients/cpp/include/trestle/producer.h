@@ -24,16 +24,16 @@ enum class WhenFull {
 };
 
 struct ProducerOptions {
-  std::string id;                                    ///< [A-Za-z0-9_-]{1,64}; required
+  std::string id;  ///< [A-Za-z0-9_-]{1,64}; required
   std::vector<BridgeAddress> bridges{BridgeAddress{}};
-  std::size_t buffer_events = 100'000;               ///< bounds of the replay buffer
+  std::size_t buffer_events = 100'000;  ///< bounds of the replay buffer
   std::size_t buffer_bytes = 64 * 1024 * 1024;
   WhenFull when_full = WhenFull::block;
   std::chrono::milliseconds beat{1'000};
   /// A bridge that answers nothing for this long is not waited for until it says welcome again.
   std::chrono::milliseconds silence{30'000};
-  /// How long to keep asking when a bridge says that the id is in use: it takes 5 s to notice that a killed predecessor is
-  /// gone.
+  /// How long to keep asking when a bridge says that the id is in use: it takes 5 s to notice that a killed
+  /// predecessor is gone.
   std::chrono::milliseconds takeover{6'000};
 };
 
@@ -41,41 +41,45 @@ struct BufferFull : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Thrown by publish() and flush() while a bridge refuses this producer; what() names the bridge, its reason and the remedy.
+/// Thrown by publish() and flush() while a bridge refuses this producer; what() names the bridge, its reason
+/// and the remedy.
 struct Refused : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
 /// What flush() found out.
 struct Flushed {
-  bool complete = false;                                       ///< every required bridge has acked everything
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> lost;   ///< inclusive seq ranges a bridge gave up, since the last flush
-  std::string why;                                             ///< if not complete: what is missing, in words
+  bool complete = false;  ///< every required bridge has acked everything
+  std::vector<std::pair<std::uint64_t, std::uint64_t>>
+      lost;         ///< inclusive seq ranges a bridge gave up, since the last flush
+  std::string why;  ///< if not complete: what is missing, in words
 };
 
 /// Publishes events exactly once into the stream of one bridge or several.
 ///
-/// Thread-safe: publish() and flush() from any thread. One background thread owns the sockets: it connects, says hello,
-/// beats, answers replay requests from a bounded buffer and takes acks. publish() copies the payload, costs about a
-/// microsecond, and touches no socket; it blocks only under WhenFull::block with a full buffer. After fork() the child's
-/// copy throws std::logic_error on use; make a new one there.
+/// Thread-safe: publish() and flush() from any thread. One background thread owns the sockets: it connects,
+/// says hello, beats, answers replay requests from a bounded buffer and takes acks. publish() copies the
+/// payload, costs about a microsecond, and touches no socket; it blocks only under WhenFull::block with a
+/// full buffer. After fork() the child's copy throws std::logic_error on use; make a new one there.
 class Producer {
  public:
   /// Throws std::invalid_argument for options that can't work, with the remedy.
   explicit Producer(ProducerOptions options);
-  /// Sends what is queued, says `bye`, and returns within a second. Does not wait for acks: call flush() for that.
+  /// Sends what is queued, says `bye`, and returns within a second. Does not wait for acks: call flush() for
+  /// that.
   ~Producer();
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
   /// `event` is one JSON object with a string member `type`; the bridge completes the topic. Returns its seq.
-  /// Throws BufferFull (WhenFull::fail only), Refused, std::invalid_argument (an event larger than the whole buffer, or a
-  /// topic that is none), std::logic_error (after fork()).
+  /// Throws BufferFull (WhenFull::fail only), Refused, std::invalid_argument (an event larger than the whole
+  /// buffer, or a topic that is none), std::logic_error (after fork()).
   std::uint64_t publish(std::string event);
   /// The same with a topic of the caller's choice, which must start with the event's type.
   std::uint64_t publish(std::string topic, std::string event);
 
-  /// Waits until every required bridge has acked all that was published before the call, or until the timeout.
+  /// Waits until every required bridge has acked all that was published before the call, or until the
+  /// timeout.
   Flushed flush(std::chrono::milliseconds timeout);
 
   /// True while at least one bridge answers.
