@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <csignal>
 #include <cstring>
 #include <new>
 
@@ -110,8 +109,6 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsSettings& se
   SSL_CTX_set_default_passwd_cb_userdata(ssl, nullptr);
   if (!used) return key_error(settings, asked_for_pass_phrase);
   if (SSL_CTX_check_private_key(ssl) != 1) return mismatch(settings);
-  // SSL_write has no MSG_NOSIGNAL: a client that hangs up would end the process.
-  std::signal(SIGPIPE, SIG_IGN);
   return context;
 }
 

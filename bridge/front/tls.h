@@ -13,13 +13,14 @@ namespace trestle {
 class TlsContext {
  public:
   /// Errors name the file and the reason: unreadable, no PEM, key and certificate that do not belong
-  /// together, a pass phrase. From the first success on the process ignores SIGPIPE.
+  /// together, a pass phrase.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsSettings& settings);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  /// The server side of a TLS connection on the socket. Throws std::bad_alloc only.
+  /// The server side of a TLS connection on the socket. OpenSSL writes without MSG_NOSIGNAL: the process must
+  /// ignore SIGPIPE, as main() makes sure. Throws std::bad_alloc only.
   std::unique_ptr<ByteStream> accept(int fd) const;
 
  private:
