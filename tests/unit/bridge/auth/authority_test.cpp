@@ -52,7 +52,8 @@ TEST_CASE("a token is worth what the file says") {
   CHECK(bridge.who(hash_token("secret-a")) == "unknown");  // a stolen file opens nothing
 }
 
-TEST_CASE("the static token reads everything, beside the file") {
+TEST_CASE(
+    "the static token reads everything, $sys too, and nothing else; the file's tokens are there beside it") {
   AuthorityFixture bridge;
   bridge.settings.token = "static-secret";
   bridge.save({token("alice", "secret-a")});
@@ -61,8 +62,10 @@ TEST_CASE("the static token reads everything, beside the file") {
   CHECK(bridge.who("secret-a") == "alice");
   const auto identity = bridge.authority->authenticate("static-secret", kNow);
   CHECK((*identity)->rights.may_read("anything"));
-  CHECK_FALSE((*identity)->rights.may_read("$sys.health"));
+  CHECK((*identity)->rights.may_read("$sys.health"));
+  CHECK_FALSE((*identity)->rights.admin);
   CHECK((*identity)->rights.publish.empty());
+  CHECK((*identity)->rights.command.empty());
 }
 
 TEST_CASE("a token expires when its time has come") {

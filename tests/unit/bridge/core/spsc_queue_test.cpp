@@ -52,7 +52,8 @@ TEST_CASE("what was popped is not kept alive by the queue") {
 
 TEST_CASE("two threads hand over a million items, each once and in order") {
   constexpr std::uint64_t kItems = 1'000'000;
-  SpscQueue<std::shared_ptr<std::uint64_t>> queue(64);
+  SpscQueue<std::shared_ptr<std::uint64_t>> queue(
+      4'096);  // small enough to be full and empty often, large enough for a busy machine
   std::thread producer([&] {
     for (std::uint64_t i = 0; i < kItems; ++i) {
       auto item = std::make_shared<std::uint64_t>(i);
