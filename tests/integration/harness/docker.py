@@ -32,9 +32,9 @@ def engine():
     """The environment in which `docker compose` reaches an engine; raises NoEngine.
 
     An engine that runs already is used as it is. Without one, TRESTLE_DOCKER_RIG (default: tools/docker-rig in the
-    shared folder) is a program: `up FOLDER` starts a private engine there and prints its environment as `export NAME=VALUE…`,
-    `down FOLDER` stops it. What it has fetched and built is kept in TRESTLE_DOCKER_FOLDER (default:
-    ~/.cache/trestle/docker), so that the next run is quicker."""
+    shared folder) is a program: `up FOLDER` starts a private engine there and prints its environment as
+    `export NAME=VALUE…`, `down FOLDER` stops it. What it has fetched and built is kept in TRESTLE_DOCKER_FOLDER
+    (default: ~/.cache/trestle/docker), so that the next run is quicker."""
     if shutil.which("docker") is None:
         raise NoEngine("there is no docker command")
     env = bridge_environment({})
@@ -114,7 +114,7 @@ class Compose:
         return {one["Config"]["Labels"]["com.docker.compose.service"]: one for one in found}
 
     def up(self):
-        self.run("build", timeout=900)
+        self.run("build", timeout=1100)
         try:
             self.run("up", "--detach", "--wait", "--no-build", timeout=120)
         except AssertionError as error:
