@@ -101,6 +101,19 @@ bool Pattern::covers(const Pattern& other) const {
   return true;
 }
 
+bool Pattern::overlaps(const Pattern& other) const {
+  const std::size_t common = std::min(segments_.size(), other.segments_.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    const auto& a = segments_[i];
+    const auto& b = other.segments_[i];
+    if (a != b && a != kOne && b != kOne) return false;
+  }
+  const auto open = [](const Pattern& p) { return p.segments_.empty() || p.segments_.front() == kOne; };
+  if ((is_system_topic(text_) && open(other)) || (is_system_topic(other.text_) && open(*this))) return false;
+  if (segments_.size() == other.segments_.size()) return rest_ == other.rest_;
+  return segments_.size() < other.segments_.size() ? rest_ : other.rest_;
+}
+
 std::string Pattern::literal_prefix() const {
   std::string prefix;
   for (const std::string& segment : segments_) {

@@ -21,6 +21,8 @@ class Pattern {
   bool matches(std::string_view topic) const;
   /// True if every topic that `other` matches is matched by this one too.
   bool covers(const Pattern& other) const;
+  /// True if some topic is matched by both.
+  bool overlaps(const Pattern& other) const;
   /// The leading segments without a wildcard, joined by dots: `task.*.x` → `task`, `>` → empty.
   std::string literal_prefix() const;
   /// True if the pattern is exactly `<type_topic>.*` or `<type_topic>.>`: a policy that applies to the bare

@@ -243,3 +243,23 @@ TEST_CASE("matching allocates nothing") {
   CHECK(allocations() == before);
   CHECK(matched);
 }
+
+TEST_CASE("two patterns overlap if some topic is matched by both") {
+  const auto overlap = [](const char* a, const char* b) {
+    const auto one = *Pattern::parse(a);
+    const auto two = *Pattern::parse(b);
+    CHECK(one.overlaps(two) == two.overlaps(one));
+    return one.overlaps(two);
+  };
+  CHECK(overlap("a.b", "a.b"));
+  CHECK(overlap("a.*", "*.b"));
+  CHECK(overlap("a.>", "*.*.c"));
+  CHECK(overlap(">", "a"));
+  CHECK_FALSE(overlap("a", "b"));
+  CHECK_FALSE(overlap("a.>", "a"));
+  CHECK_FALSE(overlap("a.*", "a.b.c"));
+  CHECK_FALSE(overlap("a.b.>", "a.*"));
+  CHECK_FALSE(overlap(">", "$sys.x"));
+  CHECK_FALSE(overlap("*.x", "$sys.x"));
+  CHECK(overlap("$sys.>", "$sys.*"));
+}
