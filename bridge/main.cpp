@@ -15,6 +15,7 @@
 #include "bridge/front/front.h"
 #include "bridge/ingest/zmq_ingest.h"
 #include "bridge/log/log.h"
+#include "bridge/store/journaled_stream.h"
 #include "bridge/store/memory_stream.h"
 #include "bridge/version.h"
 
@@ -97,33 +98,53 @@ class Signals {
   asio::signal_set signals_;
 };
 
+Result<std::unique_ptr<Stream>> open_stream(const StreamSettings& settings, const PolicyTable& policies,
+                                            Now now) {
+  if (settings.path == ":memory:") return std::unique_ptr<Stream>(std::make_unique<MemoryStream>(now.wall));
+  auto journaled = JournaledStream::open(settings, policies, now);
+  if (!journaled) return journaled.error();
+  return std::unique_ptr<Stream>(std::move(*journaled));
+}
+
+// What was kept goes to the shards, and what is known of producers to the spine; nobody else holds on to it.
+void load_past(Stream& stream, Spine& spine, Front& front, Now now) {
+  const auto past = stream.restore();
+  spine.restore(past.producers, now);
+  front.load(Batch{past.events, {}, stream.head(), stream.epoch(), false}, past.gone_up_to);
+}
+
 // The bridge, from the downstream end up: each part gets the one it feeds.
 int serve(const Settings& settings) {
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is an error code, not our end
+  std::signal(SIGPIPE,
+              SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is no end of ours
   raise_descriptor_limit();
   const auto started = read_clock();
   auto authority = Authority::make(settings.auth);
   if (!authority) return fail(authority.error());
 
   const PolicyTable policies(settings.topics);
-  MemoryStream stream(started.wall);
   asio::io_context main;
-  Front front(main, settings, **authority, policies, stream.epoch());
+  Front front(main, settings, **authority, policies);
+  Signals signals(main, **authority, front);
+  if (auto opened = front.open(); !opened) return fail(opened.error());
+  auto stream = open_stream(settings.stream, policies, started);
+  if (!stream) return fail(stream.error());
   EventLimits limits;
   limits.max_bytes = settings.ingest.max_event;
-  Spine spine(policies, limits, stream);
+  Spine spine(policies, limits, **stream);
+  load_past(**stream, spine, front, started);
   ZmqIngest ingest(spine, front);
-
-  if (auto opened = front.open(); !opened) return fail(opened.error());
   if (auto opened = ingest.open(settings.ingest); !opened) return fail(opened.error());
   const auto first_token = (*authority)->make_first_token(started.wall);
   if (!first_token) return fail(first_token.error());
   if (*first_token) print_first_token(front.url(), **first_token, settings.auth.tokens_file);
 
-  Signals signals(main, **authority, front);
   front.start(ingest);
   ingest.start();
-  log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", stream.epoch()}});
+  log::info("ready", {{"version", kVersion},
+                      {"url", front.url()},
+                      {"epoch", *(*stream)->epoch()},
+                      {"offset", (*stream)->head()}});
   main.run();
   front.stop(kDrainPatience);
   ingest.stop();

@@ -42,11 +42,16 @@ struct Ready {
   std::vector<LostRange> lost;
 };
 
+/// The stream's epoch, a decimal string. Shared, so that comparing pointers tells of a change.
+using EpochPtr = std::shared_ptr<const std::string>;
+
 /// What the spine hands to the shards at once; offsets rise.
 struct Batch {
   std::vector<EventPtr> events;
   std::vector<LostRange> lost;  ///< `before` rises
   Offset head = 0;              ///< the stream's newest offset once this batch is applied
+  EpochPtr epoch;               ///< the stream's; another pointer means another epoch
+  bool degraded = false;        ///< the stream keeps nothing at the moment
 };
 using BatchPtr = std::shared_ptr<const Batch>;
 

@@ -34,6 +34,11 @@ class EncodedEvent {
 
 }  // namespace
 
+void append_event(Chunk& chunk, Form form, const Event& event, bool replay) {
+  append_frame(chunk.bytes, form, event, replay);
+  if (!replay) chunk.marks.push_back({event.offset, chunk.bytes.size()});
+}
+
 bool Subscription::add(const Pattern& pattern) {
   const auto place = std::lower_bound(topics.begin(), topics.end(), pattern, by_text);
   if (place != topics.end() && *place == pattern) return false;
@@ -140,23 +145,6 @@ void Groups::hand_out() {
     for (auto* member : group->members_) member->deliver(chunk);
   }
   touched_.clear();
-}
-
-ChunkPtr Groups::encode_snapshot(Group& group, const Snapshot& snapshot, Offset head) {
-  if (group.snapshot_ && group.snapshot_at_ == head) return group.snapshot_;
-  group.snapshot_at_ = head;
-  group.snapshot_ = encode_snapshot(group.subscription_, Subscription{}, snapshot);
-  return group.snapshot_;
-}
-
-ChunkPtr Groups::encode_snapshot(const Subscription& wanted, const Subscription& held,
-                                 const Snapshot& snapshot) {
-  auto chunk = std::make_shared<Chunk>();
-  for (const auto& event : snapshot.events()) {
-    if (!wanted.matches(event->topic) || held.matches(event->topic)) continue;
-    append_frame(chunk->bytes, wanted.form, *event, true);
-  }
-  return chunk->bytes.empty() ? nullptr : ChunkPtr(std::move(chunk));
 }
 
 }  // namespace trestle

@@ -9,7 +9,6 @@
 
 #include "bridge/core/event.h"
 #include "bridge/core/outbox.h"
-#include "bridge/core/snapshot.h"
 #include "proto/envelope.h"
 #include "proto/pattern.h"
 
@@ -39,6 +38,9 @@ struct Subscription {
   std::string key() const;
 };
 
+/// Appends the event's frame in `form`. A replay does not move a client's cursor, so it leaves no mark.
+void append_event(Chunk& chunk, Form form, const Event& event, bool replay);
+
 /// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer
 /// once, and that buffer is shared by all of them.
 class Group {
@@ -53,8 +55,6 @@ class Group {
   Subscription subscription_;
   std::vector<Receiver*> members_;
   std::shared_ptr<Chunk> pending_;  // of the batch at hand
-  ChunkPtr snapshot_;               // encoded for the newest offset below
-  Offset snapshot_at_ = 0;
 };
 
 /// All groups of a shard, and the delivery of a batch to them.
@@ -73,13 +73,6 @@ class Groups {
   /// Delivers the batch's events to all who want them, and its losses, as gap notices of `epoch`, to every
   /// group with meta.
   void deliver(const Batch& batch, std::string_view epoch);
-  /// The snapshot's events that the group wants, encoded as replays, offsets rising; nullptr if there are
-  /// none. Shared until `head` moves, so that a crowd that joins at once costs one encoding.
-  ChunkPtr encode_snapshot(Group& group, const Snapshot& snapshot, Offset head);
-  /// The same for what `wanted` matches and `held` does not.
-  static ChunkPtr encode_snapshot(const Subscription& wanted, const Subscription& held,
-                                  const Snapshot& snapshot);
-
   std::size_t size() const { return groups_.size(); }
   /// Frames handed to receivers since the start.
   std::uint64_t deliveries() const { return deliveries_; }

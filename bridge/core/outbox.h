@@ -49,6 +49,8 @@ class Outbox {
   std::size_t bytes() const { return bytes_; }
   /// The newest event of which every byte was written; 0 if none.
   Offset written() const { return written_; }
+  /// The client has everything up to `offset` already.
+  void start_at(Offset offset) { written_ = offset; }
   /// Notes events that were written straight to the socket, past the empty outbox.
   void note_written(const Chunk& chunk) {
     if (!chunk.marks.empty()) written_ = chunk.marks.back().offset;

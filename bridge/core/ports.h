@@ -24,6 +24,8 @@ class BatchSink {
 /// The spine's part of /api/status.
 struct SpineStatus {
   Offset head = 0;
+  std::string epoch;
+  std::string trouble;  ///< empty while all is well
   Spine::Counters counters;
   double events_per_second = 0;
   std::array<std::uint64_t, kRejectCount> rejections{};

@@ -185,8 +185,9 @@ void Producers::welcome(const Producer& producer) {
 }
 
 void Producers::set_presence(Producer& producer, Presence presence, Now now) {
-  if (producer.presence == presence) return;
+  if (producer.presence == presence && producer.told) return;
   producer.presence = presence;
+  producer.told = true;
   changes_.push_back({producer.id, presence, producer.epoch, producer.seq.have(), now.wall});
 }
 
@@ -206,7 +207,8 @@ bool Producers::make_room(Now now, Ready& ready) {
 void Producers::tick(Now now, Ready& ready) {
   for (auto& [id, producer] : producers_) {
     const auto silent = now.steady - producer.seen;
-    if (producer.presence == Presence::online && silent >= limits_.lost_after) {
+    const bool may_be_lost = producer.presence == Presence::online || !producer.told;
+    if (may_be_lost && silent >= limits_.lost_after) {
       set_presence(producer, Presence::lost, now);
     }
     give_up_if_silent(producer, now, ready);
@@ -231,12 +233,35 @@ void Producers::expire_waiting(Now now) {
   }
 }
 
-void Producers::after_commit(Now now) {
+std::vector<ProducerMark> Producers::take_marks() {
+  std::vector<ProducerMark> marks;
+  for (auto* producer : touched_) {
+    if (producer->is_marked && producer->marked == producer->seq.have()) continue;
+    producer->marked = producer->seq.have();
+    producer->is_marked = true;
+    marks.push_back({producer->id, producer->epoch, producer->marked});
+  }
+  return marks;
+}
+
+void Producers::restore(const std::vector<ProducerMark>& marks, Now now) {
+  for (const auto& mark : marks) {
+    Producer producer{mark.id, mark.epoch, ProducerSeq(mark.id, mark.have, limits_.repair)};
+    producer.presence = Presence::lost;
+    producer.seen = now.steady;
+    producer.acked = producer.marked = mark.have;
+    producer.is_marked = true;
+    producer.told = false;
+    producers_.emplace(mark.id, std::move(producer));
+  }
+}
+
+void Producers::after_commit(Now now, bool kept) {
   std::vector<Producer*> later;
   for (auto* producer : std::exchange(touched_, {})) {
     producer->touched = false;
     ask_for_replay(*producer, now);
-    if (!ack(*producer, now)) {
+    if (kept && !ack(*producer, now)) {
       producer->touched = true;
       later.push_back(producer);
     }
@@ -246,6 +271,7 @@ void Producers::after_commit(Now now) {
 
 bool Producers::ack(Producer& producer, Now now) {
   if (producer.seq.have() == producer.acked && !producer.seq.has_lost()) return true;
+  if (producer.peer.empty()) return true;  // known from an earlier start, not heard of since
   if (now.steady - producer.acked_at < limits_.ack_interval) return false;
   FromBridge message;
   message.kind = FromBridge::Kind::ack;

@@ -8,6 +8,7 @@
 
 #include "bridge/core/producer_seq.h"
 #include "bridge/core/rejections.h"
+#include "bridge/core/stream.h"
 #include "proto/control.h"
 #include "proto/stamp.h"
 
@@ -69,8 +70,13 @@ class Producers {
   /// Timeouts: silence, hellos that never came, replays to repeat. Call at least every 50 ms.
   void tick(Now now, Ready& ready);
 
-  /// Called once what was ready is in the stream: acks and replay requests that are due.
-  void after_commit(Now now);
+  /// How far each producer that moved since the last call is, for the stream to keep with the events.
+  std::vector<ProducerMark> take_marks();
+  /// Called once what was ready is in the stream: acks (unless nothing is kept) and replay requests that are
+  /// due.
+  void after_commit(Now now, bool kept = true);
+  /// What an earlier start of the bridge knew. Those producers count as lost until they say hello.
+  void restore(const std::vector<ProducerMark>& marks, Now now);
 
   std::vector<ToProducer> take_messages() { return std::exchange(messages_, {}); }
   std::vector<Change> take_changes() { return std::exchange(changes_, {}); }
@@ -94,9 +100,12 @@ class Producers {
     std::chrono::steady_clock::time_point seen{};
     std::chrono::steady_clock::time_point acked_at{};
     Seq acked = 0;
+    Seq marked = 0;
+    bool is_marked = false;
     std::uint64_t events = 0;
     std::uint64_t lost = 0;
     bool touched = false;
+    bool told = true;                    // its presence; not yet for one that an earlier start knew
     std::vector<OldEpoch> old_epochs{};  // the last few
   };
   struct ReadySize {

@@ -14,7 +14,8 @@ std::string with_last_segment(std::string_view pattern, std::string_view segment
 }
 
 Micros kept_for(const Policy& policy) {
-  if (!policy.retain.age) return Snapshot::kMinEnded;
+  if (policy.keep == Keep::none) return Snapshot::kMinEnded;
+  if (!policy.retain.age) return Snapshot::kMaxAge;
   return std::max(Snapshot::kMinEnded, Micros{policy.retain.age->count()} * 1'000'000);
 }
 
@@ -26,9 +27,9 @@ Snapshot::Snapshot(const PolicyTable& policies) {
   }
 }
 
-void Snapshot::apply(const EventPtr& event) {
+Snapshot::Change Snapshot::apply(const EventPtr& event) {
   end_topics(*event);
-  if (event->policy->keep == Keep::latest) keep(event);
+  return event->policy->keep == Keep::latest ? keep(event) : Change::none;
 }
 
 void Snapshot::end_topics(const Event& event) {
@@ -40,21 +41,29 @@ void Snapshot::end_topics(const Event& event) {
   }
 }
 
-void Snapshot::keep(const EventPtr& event) {
-  if (const auto ended = ended_.find(event->topic); ended != ended_.end() && event->appended < ended->second)
-    return;
-  forget(event->topic);
-  events_.push_back(event);
-  by_topic_.emplace(event->topic, std::prev(events_.end()));
-  if (events_.size() > kMaxTopics) forget(events_.front()->topic);
+Snapshot::Change Snapshot::keep(const EventPtr& event) {
+  const auto ended = ended_.find(event->topic);
+  if (ended != ended_.end() && event->appended < ended->second) return Change::none;
+  auto change = Change::added;
+  if (const auto known = by_topic_.find(event->topic); known != by_topic_.end()) {
+    change = Change::replaced;
+    const auto offset = known->second;
+    by_topic_.erase(known);  // first: its key lives in the event
+    events_.erase(offset);
+  }
+  events_.emplace(event->offset, event);
+  by_topic_.emplace(event->topic, event->offset);
+  if (events_.size() > kMaxTopics) forget(std::string(events_.begin()->second->topic));
+  return change;
 }
 
-void Snapshot::forget(std::string_view topic) {
+void Snapshot::forget(const std::string& topic) {
   const auto found = by_topic_.find(topic);
   if (found == by_topic_.end()) return;
-  const auto place = found->second;
-  by_topic_.erase(found);  // first: its key lives in the event
-  events_.erase(place);
+  const auto offset = found->second;
+  by_topic_.erase(found);
+  if (gone_) gone_(topic);
+  events_.erase(offset);
 }
 
 void Snapshot::remember_ending(std::string topic, Micros until) {
@@ -68,7 +77,9 @@ void Snapshot::remember_ending(std::string topic, Micros until) {
 }
 
 void Snapshot::expire(Micros wall) {
-  while (!events_.empty() && events_.front()->appended + kMaxAge < wall) forget(events_.front()->topic);
+  while (!events_.empty() && events_.begin()->second->appended + kMaxAge < wall) {
+    forget(events_.begin()->second->topic);
+  }
   while (!ended_order_.empty() && ended_order_.front().first <= wall) {
     const auto found = ended_.find(ended_order_.front().second);
     if (found != ended_.end() && found->second <= wall) ended_.erase(found);

@@ -1,7 +1,8 @@
 #pragma once
 #include <cstddef>
 #include <deque>
-#include <list>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,26 +29,31 @@ class Snapshot {
   /// `policies` outlives the snapshot.
   explicit Snapshot(const PolicyTable& policies);
 
+  /// What an event changed.
+  enum class Change { none, replaced, added };
+
   /// Takes the next event of the stream.
-  void apply(const EventPtr& event);
+  Change apply(const EventPtr& event);
+  /// Is told of topics that leave without a newer event: ended, too old, or too many.
+  void on_gone(std::function<void(const std::string& topic)> gone) { gone_ = std::move(gone); }
   /// Drops what is too old at `wall`.
   void expire(Micros wall);
 
-  /// Newest events, offsets rising.
-  const std::list<EventPtr>& events() const { return events_; }
+  /// Newest events by offset.
+  const std::map<Offset, EventPtr>& events() const { return events_; }
   std::size_t size() const { return events_.size(); }
 
  private:
-  using Place = std::list<EventPtr>::iterator;
   void end_topics(const Event& event);
-  void keep(const EventPtr& event);
-  void forget(std::string_view topic);
+  Change keep(const EventPtr& event);
+  void forget(const std::string& topic);
   void remember_ending(std::string topic, Micros until);
 
   std::vector<const Policy*> ended_by_event_;  // policies that have an `until`
-  std::list<EventPtr> events_;
-  std::unordered_map<std::string_view, Place> by_topic_;  // keys live in the events
-  std::unordered_map<std::string, Micros> ended_;         // topic → when it may come back
+  std::function<void(const std::string&)> gone_;
+  std::map<Offset, EventPtr> events_;
+  std::unordered_map<std::string_view, Offset> by_topic_;  // keys live in the events
+  std::unordered_map<std::string, Micros> ended_;          // topic → when it may come back
   std::deque<std::pair<Micros, std::string>> ended_order_;
 };
 

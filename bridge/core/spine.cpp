@@ -48,11 +48,23 @@ void Spine::control(std::string_view peer, const std::vector<std::string_view>& 
 }
 
 void Spine::tick(Now now) {
+  stream_.tick(now);
   producers_.tick(now, ready_);
   for (auto& report : rejections_.due(now)) {
     ready_.events.push_back(rejected_event(report, now.wall, policies_));
     reports_.push_back(std::move(report));
   }
+  tell_health(now);
+}
+
+void Spine::restore(const std::vector<ProducerMark>& producers, Now now) {
+  producers_.restore(producers, now);
+}
+
+void Spine::tell_health(Now now) {
+  if (stream_.trouble() == told_trouble_) return;
+  told_trouble_ = stream_.trouble();
+  ready_.events.push_back(health_event(told_trouble_, now.wall, policies_));
 }
 
 Spine::Output Spine::commit(Now now) {
@@ -60,27 +72,32 @@ Spine::Output Spine::commit(Now now) {
     ready_.events.push_back(producer_event(change, policies_));
   Output output;
   output.batch = append_ready(now);
-  producers_.after_commit(now);
+  producers_.after_commit(now, stream_.trouble().empty());
   output.to_producers = producers_.take_messages();
   output.reports = std::exchange(reports_, {});
   return output;
 }
 
 BatchPtr Spine::append_ready(Now now) {
-  if (ready_.events.empty() && ready_.lost.empty()) return nullptr;
+  const auto marks = producers_.take_marks();
+  if (ready_.events.empty() && ready_.lost.empty() && marks.empty()) return nullptr;
+  std::vector<std::shared_ptr<Event>> events;
+  events.reserve(ready_.events.size());
   for (auto& event : ready_.events) {
     event.appended = now.wall;
     counters_.bytes += event.payload.size();
+    events.push_back(std::make_shared<Event>(std::move(event)));
   }
+  counters_.events += events.size();
   for (const auto& lost : ready_.lost) counters_.lost += lost.to - lost.from + 1;
-  counters_.events += ready_.events.size();
-  stream_.append(ready_.events);
+  stream_.append(events, marks);
 
   auto batch = std::make_shared<Batch>();
-  batch->events.reserve(ready_.events.size());
-  for (auto& event : ready_.events) batch->events.push_back(std::make_shared<const Event>(std::move(event)));
+  batch->events.assign(events.begin(), events.end());
   batch->lost = std::exchange(ready_.lost, {});
   batch->head = stream_.head();
+  batch->epoch = stream_.epoch();
+  batch->degraded = !stream_.trouble().empty();
   ready_.events.clear();
   return batch;
 }

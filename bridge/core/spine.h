@@ -46,14 +46,18 @@ class Spine {
   /// Appends what has come to the stream, and only then says what to deliver and to answer.
   Output commit(Now now);
 
+  /// What an earlier start knew of producers; before anything else.
+  void restore(const std::vector<ProducerMark>& producers, Now now);
+
+  const Stream& stream() const { return stream_; }
   bool acks_pending() const { return producers_.acks_pending(); }
   const Counters& counters() const { return counters_; }
   const Rejections& rejections() const { return rejections_; }
   std::vector<Producers::Info> producers(Now now) const { return producers_.list(now); }
-  Offset head() const { return stream_.head(); }
 
  private:
   void take(const Published& message, Now now);
+  void tell_health(Now now);
   BatchPtr append_ready(Now now);
 
   const PolicyTable& policies_;
@@ -64,6 +68,7 @@ class Spine {
   Ready ready_;
   std::vector<Rejections::Report> reports_;
   Counters counters_;
+  std::string told_trouble_;
 };
 
 }  // namespace trestle

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -6,20 +8,44 @@
 
 namespace trestle {
 
+/// How far a producer's events are in the stream: everything up to `have` of that epoch is, or was given up.
+struct ProducerMark {
+  std::string id;
+  std::uint64_t epoch = 0;
+  Seq have = 0;
+};
+
+/// What a stream kept from before this start.
+struct Past {
+  std::vector<EventPtr> events;  ///< offsets rising
+  std::vector<ProducerMark> producers;
+  Offset gone_up_to = 0;  ///< events up to here are gone, whatever the policies say
+};
+
 /// The one stream behind the spine. Nobody else may assume that offsets are dense, or assigned here.
 ///
-/// Owner: main.  Thread: the spine's.
+/// Owner: main.  Thread: the spine's, but restore(), which comes before it.
 class Stream {
  public:
   virtual ~Stream() = default;
 
-  /// The life of the numbering, a decimal string.
-  virtual const std::string& epoch() const = 0;
+  /// The life of the numbering. It changes when events that a client may have seen may be missing after a
+  /// restart.
+  virtual EpochPtr epoch() const = 0;
   /// The newest offset; 0 before the first event.
   virtual Offset head() const = 0;
-  /// Gives every event its offset, rising, and keeps what its policy says. When this returns the batch may be
-  /// delivered.
-  virtual void append(std::vector<Event>& events) = 0;
+  /// Empty while all is well; else why nothing is kept at the moment. Delivery goes on, in a new epoch; acks
+  /// must not.
+  virtual const std::string& trouble() const = 0;
+
+  /// Hands out what was kept; once.
+  virtual Past restore() = 0;
+  /// Gives every event its offset, rising, and keeps what its policy says, together with the marks that
+  /// changed. When this returns the batch may be delivered.
+  virtual void append(const std::vector<std::shared_ptr<Event>>& events,
+                      const std::vector<ProducerMark>& marks) = 0;
+  /// Lets time pass: trimming in small steps, trying again after trouble. Call about every 50 ms.
+  virtual void tick(Now now) = 0;
 };
 
 }  // namespace trestle

@@ -46,4 +46,12 @@ Event rejected_event(const Rejections::Report& report, Micros now, const PolicyT
   return make("$sys.rejected", std::move(json), now, policies);
 }
 
+Event health_event(const std::string& trouble, Micros now, const PolicyTable& policies) {
+  std::string json = "{\"type\":\"$sys.health\"";
+  add_text(json, "state", trouble.empty() ? "ok" : "degraded");
+  if (!trouble.empty()) add_text(json, "reason", trouble);
+  json += '}';
+  return make("$sys.health", std::move(json), now, policies);
+}
+
 }  // namespace trestle

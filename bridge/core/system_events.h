@@ -12,4 +12,7 @@ Event producer_event(const Producers::Change& change, const PolicyTable& policie
 /// $sys.rejected: messages that were refused, per reason, at most one a second.
 Event rejected_event(const Rejections::Report& report, Micros now, const PolicyTable& policies);
 
+/// $sys.health: `trouble` is why nothing is kept at the moment; empty when all is well again.
+Event health_event(const std::string& trouble, Micros now, const PolicyTable& policies);
+
 }  // namespace trestle

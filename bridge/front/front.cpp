@@ -48,12 +48,9 @@ struct Gathering {
 }  // namespace
 
 Front::Front(asio::io_context& main, const Settings& settings, const Authority& authority,
-             const PolicyTable& policies, std::string epoch)
+             const PolicyTable& policies)
     : main_(main),
-      context_{settings,
-               authority,
-               policies,
-               std::move(epoch),
+      context_{settings, authority, policies,
                Admission(settings.limits.connections, settings.limits.per_address),
                [this](std::function<void(std::string)> answer) { gather_status(std::move(answer)); }} {
   for (std::size_t i = 0; i < shard_count(settings.shards); ++i) {
@@ -101,6 +98,10 @@ Result<std::monostate> Front::open_listener(const ListenSettings& settings) {
            std::to_string(port);
   }
   return std::monostate{};
+}
+
+void Front::load(const Batch& past, Offset gone_up_to) {
+  for (auto& shard : shards_) shard->load(past, gone_up_to);
 }
 
 void Front::start(SpineProbe& probe) {
@@ -151,7 +152,7 @@ void Front::gather_status(std::function<void(std::string)> answer) {
   auto finish = [this, gathering, answer = std::move(answer)] {
     if (!gathering->is_last()) return;
     const auto uptime = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-    answer(status_json(context_.epoch, uptime, gathering->spine, gathering->shards));
+    answer(status_json(uptime, gathering->spine, gathering->shards));
   };
   probe_->probe([gathering, finish](const SpineStatus& spine) {
     gathering->spine = spine;

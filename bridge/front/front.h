@@ -18,13 +18,15 @@ namespace trestle {
 /// Thread: deliver() and has_room() are the spine's; the rest belongs to the main loop.
 class Front final : public BatchSink {
  public:
-  /// `settings`, `authority` and `policies` outlive it; `epoch` is the stream's.
+  /// `settings`, `authority` and `policies` outlive it.
   Front(asio::io_context& main, const Settings& settings, const Authority& authority,
-        const PolicyTable& policies, std::string epoch);
+        const PolicyTable& policies);
   ~Front() override;
 
   /// Opens every listener; nothing is accepted yet. Errors are for the operator.
   Result<std::monostate> open();
+  /// What the stream kept from before this start; before start(). Events up to `gone_up_to` count as trimmed.
+  void load(const Batch& past, Offset gone_up_to);
   /// Starts shards and listeners. `probe` outlives the front's threads.
   void start(SpineProbe& probe);
   /// Accepts nothing more and asks every session to leave; returns at once.

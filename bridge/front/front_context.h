@@ -16,7 +16,6 @@ struct FrontContext {
   const Settings& settings;
   const Authority& authority;
   const PolicyTable& policies;
-  const std::string epoch;  ///< of the stream
   Admission admission;
   /// Gathers /api/status; `answer` is called once, on any thread.
   std::function<void(std::function<void(std::string json)> answer)> gather_status;

@@ -39,8 +39,8 @@ int HttpReader::parse(std::string_view bytes) {
   auto& request = impl_->request;
   try {
     request.consume(bytes.data(), bytes.size());
-    // Only an upgrade is handed on, with whatever frames came in the same packet; it has no body, so the first
-    // bytes are enough.
+    // Only an upgrade is handed on, with whatever frames came in the same packet; it has no body, so the
+    // first bytes are enough.
     if (impl_->raw.size() <= websocketpp::http::max_header_size) impl_->raw.append(bytes);
     // The parser takes the digits it finds at the front and ignores the rest.
     if (request.get_header("Content-Length").find_first_not_of("0123456789") != std::string::npos) return 400;

@@ -28,8 +28,8 @@ class HttpReader {
   /// 0: more bytes are needed. 200: request() is whole. Else the status to answer with: 400, 411, 413, 431.
   int feed(std::string_view bytes);
   const HttpRequest& request() const;
-  /// The bytes as they came, with what followed the header in the same packet, to hand them on to the WebSocket
-  /// library.
+  /// The bytes as they came, with what followed the header in the same packet, to hand them on to the
+  /// WebSocket library.
   std::string take_raw();
 
  private:

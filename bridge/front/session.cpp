@@ -117,6 +117,9 @@ void Session::on_readable() {
       case Io::wait_read: return wait_readable();
       case Io::wait_write: read_wants_write_ = true; return wait_writable();
       case Io::closed:
+        // A client may end its side once it has asked: what it asked for still goes out, within the phase's
+        // deadline.
+        if (phase_ == Phase::gathering || phase_ == Phase::answering) return;
         if (ws_) ws_->end_of_input();
         return end();
       case Io::failed: return end();
@@ -151,11 +154,12 @@ void Session::deliver(const ChunkPtr& chunk) {
   if (phase_ != Phase::live) return;
   if (over_queue(chunk->bytes.size())) return too_slow();
   sent_ += chunk->marks.size();
+  last_event_ = std::chrono::steady_clock::now();
   send(chunk);
 }
 
 bool Session::over_queue(std::size_t more) const {
-  return !outbox_.empty() && outbox_.bytes() + more > shard_.context().settings.session.queue + allowance_;
+  return !outbox_.empty() && outbox_.bytes() + more > shard_.context().settings.session.queue;
 }
 
 void Session::send(ChunkPtr chunk) {
@@ -211,8 +215,8 @@ void Session::flush() {
     outbox_.consume(written);
   }
   if (!outbox_.empty()) return;
-  allowance_ = 0;
-  if (phase_ == Phase::answering) finish();
+  if (phase_ == Phase::answering) return finish();
+  pull();
 }
 
 // Everything is written: end our side, and give the peer a moment to end its own, so that what it has not
@@ -254,7 +258,7 @@ void Session::heartbeat(Now now) {
   const auto& settings = shard_.context().settings.heartbeat;
   if (has_meta() && now.steady - last_event_ >= settings.interval && outbox_.empty()) {
     last_event_ = now.steady;
-    send_notice(cursor_notice(shard_.context().epoch, shard_.head()));
+    if (replays_.empty()) send_marked(cursor_notice(shard_.epoch(), shard_.head()));
   }
   if (!settings.enabled) return;
   if (pinged_ && now.steady - *pinged_ >= settings.timeout) {
@@ -288,7 +292,9 @@ void Session::close(CloseCode code, std::string_view reason) {
 void Session::too_slow() {
   ++shard_.counters().too_slow;
   outbox_.drop_unwritten();
-  const auto cursor = "cursor=" + shard_.context().epoch + ":" + std::to_string(outbox_.written());
+  // Before the first `live` there is nothing yet to come back to.
+  const auto cursor =
+      outbox_.written() == 0 ? "" : "cursor=" + shard_.epoch() + ":" + std::to_string(outbox_.written());
   log::info("session too slow", {{"session", id_}, {"address", address_}, {"offset", outbox_.written()}});
   close(CloseCode::too_slow, cursor);
 }
@@ -322,7 +328,11 @@ void Session::on_request() {
     response.extra_headers = "Allow: GET, HEAD\r\n";
     return answer(response);
   }
-  if (path == "/healthz" || path == "/readyz") return answer({200, "text/plain; charset=utf-8", "ok\n", ""});
+  if (path == "/healthz") return answer({200, "text/plain; charset=utf-8", "ok\n", ""});
+  if (path == "/readyz") {
+    const auto readiness = std::string(shard_.readiness());
+    return answer({readiness == "ok" ? 200 : 503, "text/plain; charset=utf-8", readiness + "\n", ""});
+  }
   if (path == "/api/status") return answer_status();
   answer(page_file(path));
 }
@@ -455,7 +465,7 @@ SessionStatus Session::status() const {
   status.identity = identity_ ? identity_->name : "";
   status.endpoint = endpoint_;
   status.form = subscription_.form;
-  for (const auto& pattern : subscription_.topics) status.topics.push_back(pattern.text());
+  for (const auto& pattern : all_topics().topics) status.topics.push_back(pattern.text());
   status.since = since_wall_;
   status.sent = sent_;
   status.bytes = bytes_;

@@ -1,6 +1,7 @@
 #pragma once
 #include <asio/ip/tcp.hpp>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "bridge/core/groups.h"
 #include "bridge/core/outbox.h"
+#include "bridge/core/replay.h"
 #include "bridge/front/byte_stream.h"
 #include "bridge/front/handshake.h"
 #include "bridge/front/http.h"
@@ -32,7 +34,8 @@ namespace trestle {
 /// that session and nothing else.
 ///
 /// Owner: its shard; pending I/O holds a reference too.  Thread: the shard's.
-/// Bound: session.queue bytes wait for it (besides the snapshot it joined with), then it is closed with 4408.
+/// Bound: session.queue bytes wait for it, then it is closed with 4408. Snapshots and replays are pulled as
+/// the socket drains, a piece at a time.
 class Session final : public Receiver, private WebSocketEvents, public std::enable_shared_from_this<Session> {
  public:
   Session(Shard& shard, std::string id, asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
@@ -45,6 +48,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void deliver(const ChunkPtr& chunk) override;
   /// Deadlines, heartbeat, expiry.
   void tick(Now now);
+  /// The stream's epoch is another from here on.
+  void announce_epoch();
   void announce_drain(std::chrono::milliseconds after, std::chrono::milliseconds spread);
   /// Starts the closing handshake; an HTTP connection is simply ended.
   void close(CloseCode code, std::string_view reason = {});
@@ -104,10 +109,20 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void unsubscribe(const Request& request);
   void authenticate(const Request& request);
   void report(const Request& request);
-  Subscription allowed_subscription() const;
-  void change_subscription(Subscription wanted, const std::optional<Cursor>& since);
-  void catch_up(const std::optional<Cursor>& since, const Subscription* held);
+  void begin(const std::optional<Cursor>& since);
+  void widen(Subscription wanted, const std::optional<Cursor>& since);
+  bool covers(const Cursor& cursor, const std::vector<Pattern>& topics);
+  Offset known_offset(const Cursor& cursor) const;
+  void send_gap(const Cursor& cursor);
+  void pull();
+  void end_replay();
+  void apply_rights();
+  const Subscription& all_topics() const;
+  void send_live();
+  void give_up(const std::vector<Pattern>& patterns);
   void send_text(std::string_view text);
+  void send_marked(std::string_view text);
+  void send_frame(std::string_view text, std::optional<Offset> moves_cursor_to);
   void send_notice(std::string_view text);
   void fail(const std::string& id, std::string_view code, std::string message);
   static std::string topics_json(const Subscription& subscription);
@@ -141,7 +156,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Group* group_ = nullptr;
 
   Outbox outbox_;
-  std::size_t allowance_ = 0;  // bytes of the snapshot in the outbox, beyond session.queue
+  std::deque<Replay> replays_;  // the first is being pulled; the group has what came before
+  bool pull_posted_ = false;
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool read_wants_write_ = false;  // TLS

@@ -1,3 +1,5 @@
+#include <asio/post.hpp>
+
 #include "bridge/core/clock.h"
 #include "bridge/front/session.h"
 #include "proto/frame.h"
@@ -6,6 +8,10 @@
 
 namespace trestle {
 namespace {
+
+constexpr std::size_t kPullBytes = 64 * 1024;
+constexpr std::size_t kPullsPerTurn = 4;
+constexpr std::size_t kMaxReplays = 16;
 
 std::string member(std::string_view name, std::string_view text) {
   std::string out = "\"";
@@ -20,8 +26,6 @@ std::string member(std::string_view name, std::uint64_t number) {
 
 }  // namespace
 
-// Joining is exact because it happens between two batches: what the snapshot holds was applied before, what
-// comes after goes through the group.
 void Session::go_live() {
   std::optional<Cursor> since;
   if (since_) {
@@ -36,39 +40,106 @@ void Session::go_live() {
   }
   wanted_topics_.reset();
   phase_ = Phase::live;
-  const auto& context = shard_.context();
-  send_notice(welcome_notice(context.epoch, shard_.head(), id_, context.settings.heartbeat.interval));
-  group_ = &shard_.groups().join(subscription_, this);
-  catch_up(since, nullptr);
+  send_notice(
+      welcome_notice(shard_.epoch(), shard_.head(), id_, shard_.context().settings.heartbeat.interval));
+  begin(since);
 }
 
-// What a session needs to be up to date; the patterns it held before are up to date already. The stream keeps
-// no log yet, so a cursor that is not the newest meets a gap and gets the snapshot.
-void Session::catch_up(const std::optional<Cursor>& since, const Subscription* held) {
-  const auto& epoch = shard_.context().epoch;
-  const auto head = shard_.head();
-  const bool current = since && since->epoch == epoch && since->offset == head;
-  if (since && !since->epoch.empty() && !current) {
-    Gap gap;
-    gap.reason = since->epoch == epoch && since->offset < head ? GapReason::trimmed : GapReason::epoch;
-    gap.epoch = epoch;
-    gap.offset = head;
-    if (gap.reason == GapReason::trimmed) {
-      gap.from = since->offset + 1;
-      gap.to = head;
-    }
-    send_notice(gap_notice(gap));
+// What a session that just connected needs before it is live.
+void Session::begin(const std::optional<Cursor>& since) {
+  if (!since) {
+    replays_.push_back(Replay::join(subscription_, shard_.head()));
+  } else if (since->epoch.empty() || covers(*since, subscription_.topics)) {
+    outbox_.start_at(since->offset);
+    replays_.push_back(Replay::resume(subscription_, since->offset));
+  } else {
+    send_gap(*since);
+    replays_.push_back(Replay::restart(subscription_, known_offset(*since)));
   }
-  if (!current) {
-    auto chunk = held == nullptr ? shard_.groups().encode_snapshot(*group_, shard_.snapshot(), head)
-                                 : Groups::encode_snapshot(subscription_, *held, shard_.snapshot());
-    if (chunk) {
-      allowance_ += chunk->bytes.size();
-      send(std::move(chunk));
-    }
+  pull();
+}
+
+// The same for patterns that come in-band; what the session held before goes on meanwhile.
+void Session::widen(Subscription wanted, const std::optional<Cursor>& since) {
+  const auto& held = all_topics();
+  if (!since) {
+    replays_.push_back(Replay::in_band(std::move(wanted), held, shard_.head(), 0));
+  } else if (since->epoch.empty() || covers(*since, wanted.topics)) {
+    replays_.push_back(Replay::in_band(std::move(wanted), held, since->offset, since->offset));
+  } else {
+    send_gap(*since);
+    replays_.push_back(Replay::in_band(std::move(wanted), held, known_offset(*since), 0));
   }
-  send_notice(live_notice(epoch, head));
+  pull();
+}
+
+// True if everything after the cursor is still here.
+bool Session::covers(const Cursor& cursor, const std::vector<Pattern>& topics) {
+  return cursor.epoch == shard_.epoch() && cursor.offset <= shard_.head() &&
+         !shard_.history().misses(cursor.offset, topics);
+}
+
+// Where the cursor stands in this epoch; 0 if it is from another, or ahead of the head.
+Offset Session::known_offset(const Cursor& cursor) const {
+  return cursor.epoch == shard_.epoch() && cursor.offset <= shard_.head() ? cursor.offset : 0;
+}
+
+void Session::send_gap(const Cursor& cursor) {
+  Gap gap;
+  gap.epoch = shard_.epoch();
+  gap.offset = shard_.head();
+  if (cursor.epoch == gap.epoch && cursor.offset <= gap.offset) {
+    gap.reason = GapReason::trimmed;
+    gap.from = cursor.offset + 1;
+    gap.to = gap.offset;
+  } else {
+    gap.reason = GapReason::epoch;
+  }
+  send_notice(gap_notice(gap));
+}
+
+// As much as the socket takes, but not all at once: the shard's other sessions get their turns.
+void Session::pull() {
+  for (std::size_t i = 0; i < kPullsPerTurn && !replays_.empty() && outbox_.empty() && phase_ == Phase::live;
+       ++i) {
+    auto piece = replays_.front().next(shard_.history(), shard_.snapshot(), kPullBytes);
+    if (piece.chunk) {
+      sent_ += piece.chunk->marks.size();
+      send(std::move(piece.chunk));
+    }
+    if (piece.done && phase_ == Phase::live) end_replay();
+  }
+  if (pull_posted_ || replays_.empty() || !outbox_.empty() || phase_ != Phase::live) return;
+  pull_posted_ = true;
+  asio::post(shard_.io(), [self = shared_from_this()] {
+    self->pull_posted_ = false;
+    self->pull();
+  });
+}
+
+// Nothing kept lies ahead, and no batch can come in between: joining now neither loses nor doubles anything.
+void Session::end_replay() {
+  auto wanted = replays_.front().wanted();
+  replays_.pop_front();
+  regroup(std::move(wanted));
+  send_live();
+}
+
+const Subscription& Session::all_topics() const {
+  return replays_.empty() ? subscription_ : replays_.back().wanted();
+}
+
+void Session::send_live() {
+  if (has_meta()) send_marked(live_notice(shard_.epoch(), shard_.head()));
   last_event_ = std::chrono::steady_clock::now();
+}
+
+void Session::announce_epoch() {
+  Gap gap;
+  gap.reason = GapReason::epoch;
+  gap.epoch = shard_.epoch();
+  gap.offset = shard_.head();
+  if (phase_ == Phase::live) send_notice(gap_notice(gap));
 }
 
 void Session::handle(const Request& request) {
@@ -95,25 +166,26 @@ void Session::subscribe(const Request& request) {
     since = parse_cursor(*request.since);
     if (!since) return fail(request.id, "bad_request", "since must be <epoch>:<offset>, or 0");
   }
-  auto wanted = subscription_;
+  auto wanted = all_topics();
   for (const auto& pattern : request.topics) {
     if (!identity_->rights.may_read_all(pattern)) {
       return fail(request.id, "forbidden", "the token may not read all of " + pattern.text());
     }
     wanted.add(pattern);
   }
-  if (wanted.topics.size() > kMaxPatterns) {
-    return fail(request.id, "too_many", "at most " + std::to_string(kMaxPatterns) + " patterns a session");
+  if (wanted.topics.size() > kMaxPatterns || replays_.size() >= kMaxReplays) {
+    return fail(request.id, "too_many",
+                "at most " + std::to_string(kMaxPatterns) + " patterns a session, and " +
+                    std::to_string(kMaxReplays) + " replays at a time");
   }
   default_topics_ = false;
   send_text(reply("subscribed", request.id, topics_json(wanted)));
-  if (wanted.topics == subscription_.topics)
-    return send_notice(live_notice(shard_.context().epoch, shard_.head()));
-  change_subscription(std::move(wanted), since);
+  if (wanted.topics == all_topics().topics) return send_live();
+  widen(std::move(wanted), since);
 }
 
 void Session::unsubscribe(const Request& request) {
-  auto wanted = subscription_;
+  auto wanted = all_topics();
   for (const auto& pattern : request.topics) {
     if (!wanted.remove(pattern)) {
       return fail(request.id, "not_subscribed", "no pattern of this session is exactly " + pattern.text());
@@ -121,7 +193,20 @@ void Session::unsubscribe(const Request& request) {
   }
   default_topics_ = false;
   send_text(reply("unsubscribed", request.id, topics_json(wanted)));
-  regroup(std::move(wanted));
+  give_up(request.topics);
+}
+
+void Session::give_up(const std::vector<Pattern>& patterns) {
+  auto left = subscription_;
+  for (const auto& pattern : patterns) {
+    left.remove(pattern);
+    for (auto& replay : replays_) replay.remove(pattern);
+  }
+  if (group_ != nullptr) {
+    regroup(std::move(left));
+  } else {
+    subscription_ = std::move(left);
+  }
 }
 
 void Session::authenticate(const Request& request) {
@@ -140,38 +225,34 @@ void Session::authenticate(const Request& request) {
   if (identity_->expires) members += "," + member("expires", static_cast<std::uint64_t>(*identity_->expires));
   send_text(reply("authenticated", request.id, members));
   if (phase_ == Phase::waiting) return go_live();
-  if (phase_ == Phase::live) change_subscription(allowed_subscription(), std::nullopt);
+  if (phase_ == Phase::live) apply_rights();
 }
 
-// What is left of the subscription under the identity of now.
-Subscription Session::allowed_subscription() const {
-  Subscription allowed;
-  allowed.form = subscription_.form;
-  for (const auto& pattern : default_topics_ ? identity_->rights.readable() : subscription_.topics) {
-    if (identity_->rights.may_read_all(pattern)) allowed.add(pattern);
+// The identity of now may read less, or more, than the one before.
+void Session::apply_rights() {
+  std::vector<Pattern> forbidden;
+  for (const auto& pattern : all_topics().topics) {
+    if (!identity_->rights.may_read_all(pattern)) forbidden.push_back(pattern);
   }
-  return allowed;
-}
-
-void Session::change_subscription(Subscription wanted, const std::optional<Cursor>& since) {
-  if (wanted.topics == subscription_.topics) return;
-  const auto held = subscription_;
-  regroup(std::move(wanted));
-  if (phase_ == Phase::live) catch_up(since, &held);
+  give_up(forbidden);
+  if (!default_topics_) return;
+  auto wanted = all_topics();
+  for (const auto& pattern : identity_->rights.readable()) wanted.add(pattern);
+  if (wanted.topics != all_topics().topics) widen(std::move(wanted), std::nullopt);
 }
 
 void Session::regroup(Subscription wanted) {
   if (phase_ != Phase::live) return;
-  shard_.groups().leave(*group_, this);
+  if (group_ != nullptr) shard_.groups().leave(*group_, this);
   subscription_ = std::move(wanted);
   group_ = &shard_.groups().join(subscription_, this);
 }
 
 void Session::report(const Request& request) {
   auto members = member("session", id_) + "," + member("identity", identity_->name) + "," +
-                 member("epoch", shard_.context().epoch) + "," + member("offset", shard_.head()) + "," +
+                 member("epoch", shard_.epoch()) + "," + member("offset", shard_.head()) + "," +
                  member("queued", outbox_.bytes()) + "," + member("sent", sent_) + "," +
-                 topics_json(subscription_);
+                 topics_json(all_topics());
   send_text(reply("status", request.id, members));
 }
 
@@ -184,13 +265,19 @@ std::string Session::topics_json(const Subscription& subscription) {
   return out + "]";
 }
 
-void Session::send_text(std::string_view text) {
+void Session::send_text(std::string_view text) { send_frame(text, std::nullopt); }
+
+// A notice that moves the cursor to the head.
+void Session::send_marked(std::string_view text) { send_frame(text, shard_.head()); }
+
+void Session::send_frame(std::string_view text, std::optional<Offset> moves_cursor_to) {
   if (phase_ != Phase::live && phase_ != Phase::waiting) return;
-  std::string frame;
-  append_text_frame_header(frame, text.size());
-  frame += text;
-  if (over_queue(frame.size())) return too_slow();
-  send_bytes(frame, true);
+  auto chunk = std::make_shared<Chunk>();
+  append_text_frame_header(chunk->bytes, text.size());
+  chunk->bytes += text;
+  if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, chunk->bytes.size()});
+  if (over_queue(chunk->bytes.size())) return too_slow();
+  send(std::move(chunk));
 }
 
 void Session::send_notice(std::string_view text) {

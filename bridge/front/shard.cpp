@@ -35,7 +35,8 @@ Shard::Shard(std::size_t index, FrontContext& context)
       context_(context),
       tick_every_(tick_period(context.settings)),
       websockets_(context.settings.limits.message),
-      snapshot_(context.policies) {
+      snapshot_(context.policies),
+      history_(context.policies) {
   wake_.assign(new_eventfd());
 }
 
@@ -98,14 +99,32 @@ void Shard::apply_batches() {
   BatchPtr batch;
   std::size_t applied = 0;
   while (applied < kBatchesPerTurn && inbox_.pop(batch)) {
-    for (const auto& event : batch->events) snapshot_.apply(event);
-    head_ = batch->head;
-    groups_.deliver(*batch, context_.epoch);
+    apply(*batch);
     ++applied;
   }
   reap();
   if (applied < kBatchesPerTurn && nothing_left()) return wait_for_batches();
   asio::post(io_, [this] { apply_batches(); });
+}
+
+void Shard::apply(const Batch& batch) {
+  if (batch.epoch != epoch_) {
+    epoch_ = batch.epoch;
+    for (const auto& [raw, session] : sessions_) session->announce_epoch();
+  }
+  for (const auto& event : batch.events) {
+    snapshot_.apply(event);
+    history_.apply(event);
+  }
+  head_ = batch.head;
+  degraded_ = batch.degraded;
+  groups_.deliver(batch, *epoch_);
+}
+
+void Shard::load(const Batch& past, Offset gone_up_to) {
+  epoch_ = past.epoch;
+  apply(past);
+  history_.forget_up_to(gone_up_to);
 }
 
 bool Shard::nothing_left() {
@@ -143,6 +162,7 @@ void Shard::wait_for_tick() {
 void Shard::tick() {
   const auto now = read_clock();
   snapshot_.expire(now.wall);
+  history_.expire(now.wall);
   delivery_rate_.add(groups_.deliveries() - metered_deliveries_, now.steady);
   byte_rate_.add(bytes_out_ - metered_bytes_, now.steady);
   metered_deliveries_ = groups_.deliveries();
@@ -152,6 +172,7 @@ void Shard::tick() {
 }
 
 void Shard::drain(std::chrono::milliseconds after, std::chrono::milliseconds spread) {
+  draining_ = true;
   for (const auto& [raw, session] : sessions_) session->announce_drain(after, spread);
   auto timer = std::make_shared<asio::steady_timer>(io_, after);
   timer->async_wait([this, timer](const std::error_code&) {
@@ -164,8 +185,8 @@ ShardStatus Shard::status() {
   for (const auto& [raw, session] : sessions_) {
     if (session->is_websocket()) status.sessions.push_back(session->status());
   }
-  for (const auto& event : snapshot_.events())
-    status.topics.push_back({event->topic, event->offset, event->time});
+  for (const auto& [offset, event] : snapshot_.events())
+    status.topics.push_back({event->topic, offset, event->time});
   const auto now = read_clock();
   status.counters = counters_;
   status.deliveries = groups_.deliveries();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bridge/core/groups.h"
+#include "bridge/core/history.h"
 #include "bridge/core/rate_meter.h"
 #include "bridge/core/snapshot.h"
 #include "bridge/core/spsc_queue.h"
@@ -67,6 +68,8 @@ class Shard {
   Shard(std::size_t index, FrontContext& context);
   ~Shard();
 
+  /// What the stream kept from before this start, offsets rising; before start().
+  void load(const Batch& past, Offset gone_up_to);
   void start();
   /// Ends the loop and waits for the thread; sessions are dropped where they stand.
   void stop();
@@ -86,6 +89,10 @@ class Shard {
   FrontContext& context() { return context_; }
   Groups& groups() { return groups_; }
   const Snapshot& snapshot() const { return snapshot_; }
+  const History& history() const { return history_; }
+  const std::string& epoch() const { return *epoch_; }
+  /// What /readyz answers with: "ok", "degraded" or "draining".
+  std::string_view readiness() const { return draining_ ? "draining" : degraded_ ? "degraded" : "ok"; }
   /// The newest offset applied here: what a session that joins now has seen.
   Offset head() const { return head_; }
   WebSocketFactory& websockets() { return websockets_; }
@@ -105,6 +112,7 @@ class Shard {
 
   void wait_for_batches();
   void apply_batches();
+  void apply(const Batch& batch);
   bool nothing_left();
   void reap();
   void wait_for_tick();
@@ -124,7 +132,11 @@ class Shard {
   WebSocketFactory websockets_;
   Groups groups_;
   Snapshot snapshot_;
+  History history_;
   Offset head_ = 0;
+  EpochPtr epoch_;
+  bool degraded_ = false;
+  bool draining_ = false;
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::atomic<std::size_t> session_count_{0};
   std::vector<Session*> retired_;

@@ -150,8 +150,7 @@ void write_rejections(Writer& json, const SpineStatus& spine) {
 
 }  // namespace
 
-std::string status_json(const std::string& epoch, double uptime, const SpineStatus& spine,
-                        const std::vector<ShardStatus>& shards) {
+std::string status_json(double uptime, const SpineStatus& spine, const std::vector<ShardStatus>& shards) {
   rapidjson::StringBuffer buffer;
   Writer json(buffer);
   json.StartObject();
@@ -160,10 +159,11 @@ std::string status_json(const std::string& epoch, double uptime, const SpineStat
   key(json, "data");
   json.StartObject();
   put(json, "version", kVersion);
-  put(json, "epoch", epoch);
+  put(json, "epoch", spine.epoch);
   put(json, "offset", spine.head);
   put(json, "uptime_s", uptime);
-  put(json, "state", "ok");
+  put(json, "state", spine.trouble.empty() ? "ok" : "degraded");
+  if (!spine.trouble.empty()) put(json, "trouble", spine.trouble);
   write_sessions(json, shards);
   write_producers(json, spine.producers);
   write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics);

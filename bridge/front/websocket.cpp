@@ -121,7 +121,10 @@ struct WebSocketFactory::Impl {
   const std::size_t max_message;
 };
 
-WebSocketFactory::WebSocketFactory(std::size_t max_message) : impl_(std::make_unique<Impl>(max_message)) {}
+WebSocketFactory::WebSocketFactory(std::size_t max_message) : impl_(std::make_unique<Impl>(max_message)) {
+  // websocketpp finds out the byte order at its first use; here, before there are threads to race for it.
+  (void)websocketpp::lib::net::_htonll(1);
+}
 WebSocketFactory::~WebSocketFactory() = default;
 
 std::unique_ptr<WebSocket> WebSocketFactory::accept(WebSocketEvents& events, const std::string& subprotocol) {

@@ -160,7 +160,9 @@ void ZmqIngest::answer_probes(Now now) {
   }
   if (probes.empty()) return;
   SpineStatus status;
-  status.head = spine_.head();
+  status.head = spine_.stream().head();
+  status.epoch = *spine_.stream().epoch();
+  status.trouble = spine_.stream().trouble();
   status.counters = spine_.counters();
   status.events_per_second = rate_.per_second(now.steady);
   for (std::size_t i = 0; i < kRejectCount; ++i) {

@@ -2,10 +2,12 @@
 
 namespace trestle {
 
-MemoryStream::MemoryStream(Micros started) : epoch_(std::to_string(started)) {}
+MemoryStream::MemoryStream(Micros started)
+    : epoch_(std::make_shared<const std::string>(std::to_string(started))) {}
 
-void MemoryStream::append(std::vector<Event>& events) {
-  for (auto& event : events) event.offset = ++head_;
+void MemoryStream::append(const std::vector<std::shared_ptr<Event>>& events,
+                          const std::vector<ProducerMark>&) {
+  for (const auto& event : events) event->offset = ++head_;
 }
 
 }  // namespace trestle

@@ -11,12 +11,17 @@ class MemoryStream final : public Stream {
   /// `started` names the epoch: two starts never share a microsecond.
   explicit MemoryStream(Micros started);
 
-  const std::string& epoch() const override { return epoch_; }
+  EpochPtr epoch() const override { return epoch_; }
   Offset head() const override { return head_; }
-  void append(std::vector<Event>& events) override;
+  const std::string& trouble() const override { return no_trouble_; }
+  Past restore() override { return {}; }
+  void append(const std::vector<std::shared_ptr<Event>>& events,
+              const std::vector<ProducerMark>& marks) override;
+  void tick(Now) override {}
 
  private:
-  const std::string epoch_;
+  const EpochPtr epoch_;
+  const std::string no_trouble_;
   Offset head_ = 0;
 };
 

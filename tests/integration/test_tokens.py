@@ -50,7 +50,7 @@ def test_as_the_first_message(bridge, connect, publisher):
 
 
 def test_events_do_not_come_before_the_first_message(trestled, connect, publisher):
-    bridge = trestled({"shards": 1})                                # or the other shard may be a moment behind
+    bridge = trestled({"shards": 1})  # of several, one may be a moment behind, and what it has not seen comes live
     waiting, watcher, source = connect(bridge, token=None), connect(bridge), publisher(bridge)
     source.event({"type": "note"})
     watcher.text()

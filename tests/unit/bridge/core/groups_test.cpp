@@ -59,7 +59,6 @@ class GroupsFixture {
     event->topic = topic;
     event->payload = '"' + topic + '"';
     event->policy = &policies_.find(topic);
-    snapshot_.apply(event);
     batch_.events.push_back(std::move(event));
   }
   void lose(Seq from, Seq to) { batch_.lost.push_back({"p1", from, to, batch_.events.size()}); }
@@ -68,14 +67,11 @@ class GroupsFixture {
     batch_.events.clear();
     batch_.lost.clear();
   }
-  const Snapshot& snapshot() const { return snapshot_; }
-  Offset head() const { return batch_.head; }
 
   Groups groups;
 
  private:
   PolicyTable policies_{{}};
-  Snapshot snapshot_{policies_};
   Batch batch_;
 };
 
@@ -223,36 +219,6 @@ TEST_CASE("a loss is told where it happened, to meta sessions only, whatever the
     stream.flush();
     CHECK(narrow.heard().find(R"("offset":2,"producer":"p1","seq_from":12)") != std::string::npos);
     CHECK(plain.heard() == "nothing");
-  }
-}
-
-TEST_CASE("the snapshot is encoded once for a crowd that joins at once") {
-  GroupsFixture stream;
-  Listener one, two;
-  auto& group = stream.groups.join(to("queue-update,command-progress.1", Form::meta), &one);
-  stream.publish({"queue-update", "command-progress.1", "command-progress.2", "queue-update"});
-  const auto chunk = stream.groups.encode_snapshot(group, stream.snapshot(), stream.head());
-  REQUIRE(chunk);
-  CHECK(
-      Listener::frames_of(*chunk) ==
-      R"([{"success":true,"data":"command-progress.1","meta":{"topic":"command-progress.1","offset":2,"time":5,"replay":true}}])"
-      R"([{"success":true,"data":"queue-update","meta":{"topic":"queue-update","offset":4,"time":5,"replay":true}}])");
-  CHECK(chunk->marks.empty());  // a join snapshot does not move the cursor
-  CHECK(stream.groups.encode_snapshot(group, stream.snapshot(), stream.head()) == chunk);
-
-  SUBCASE("and anew when the stream has moved on") {
-    stream.publish({"command-progress.1"});
-    const auto newer = stream.groups.encode_snapshot(group, stream.snapshot(), stream.head());
-    CHECK(newer != chunk);
-    CHECK(Listener::frames_of(*newer).find(R"("offset":5)") != std::string::npos);
-  }
-  SUBCASE("for a changed subscription only what is new") {
-    const auto more = Groups::encode_snapshot(to("command-progress.*,queue-update"),
-                                              to("command-progress.1,queue-update"), stream.snapshot());
-    CHECK(Listener::frames_of(*more) == R"(["command-progress.2"])");
-  }
-  SUBCASE("is nothing when nothing matches") {
-    CHECK(Groups::encode_snapshot(to("other"), Subscription{}, stream.snapshot()) == nullptr);
   }
 }
 

@@ -35,8 +35,8 @@ class SnapshotFixture {
   }
   std::string holds() const {
     std::string text;
-    for (const auto& event : snapshot_.events()) {
-      text += (text.empty() ? "" : " ") + event->topic + "@" + std::to_string(event->offset);
+    for (const auto& [offset, event] : snapshot_.events()) {
+      text += (text.empty() ? "" : " ") + event->topic + "@" + std::to_string(offset);
     }
     return text;
   }
@@ -142,8 +142,8 @@ TEST_CASE("the snapshot is bounded: the oldest topic leaves first") {
   SnapshotFixture stream;
   for (std::size_t i = 0; i <= Snapshot::kMaxTopics; ++i) stream.publish("part." + std::to_string(i));
   CHECK(stream.snapshot().size() == Snapshot::kMaxTopics);
-  CHECK(stream.snapshot().events().front()->topic == "part.1");
-  CHECK(stream.snapshot().events().back()->topic == "part." + std::to_string(Snapshot::kMaxTopics));
+  CHECK(stream.snapshot().events().begin()->second->topic == "part.1");
+  CHECK(stream.snapshot().events().rbegin()->second->topic == "part." + std::to_string(Snapshot::kMaxTopics));
 }
 
 TEST_CASE("endings are bounded too: the oldest is forgotten first") {

@@ -13,16 +13,23 @@ namespace {
 /// Numbers by tens, as a stream may: nobody may assume dense offsets.
 class TensStream final : public Stream {
  public:
-  const std::string& epoch() const override { return epoch_; }
+  EpochPtr epoch() const override { return epoch_; }
   Offset head() const override { return head_; }
-  void append(std::vector<Event>& events) override {
-    for (auto& event : events) event.offset = head_ += 10;
+  const std::string& trouble() const override { return what_is_wrong; }
+  Past restore() override { return {}; }
+  void append(const std::vector<std::shared_ptr<Event>>& events,
+              const std::vector<ProducerMark>& kept) override {
+    for (const auto& event : events) event->offset = head_ += 10;
+    marks = kept;
     ++appends;
   }
+  void tick(Now) override {}
+  std::string what_is_wrong;
+  std::vector<ProducerMark> marks;
   int appends = 0;
 
  private:
-  const std::string epoch_ = "1";
+  const EpochPtr epoch_ = std::make_shared<const std::string>("1");
   Offset head_ = 0;
 };
 
@@ -72,7 +79,7 @@ class SpineFixture {
   }
   std::uint64_t rejected(Reject reason) const { return spine_.rejections().total(reason); }
   const Spine::Counters& counters() const { return spine_.counters(); }
-  Offset head() const { return spine_.head(); }
+  Offset head() const { return spine_.stream().head(); }
 
   TensStream stream;
   Spine::Output output;
@@ -247,4 +254,42 @@ TEST_CASE("presence is an event of the stream") {
   CHECK(bridge.commit() == "20 $sys.producer.p1");
   CHECK(bridge.output.batch->events.front()->payload ==
         R"({"type":"$sys.producer","id":"p1","state":"lost","epoch":9,"seq":0,"since":1700000005000000})");
+}
+
+TEST_CASE("while the stream keeps nothing, events are delivered and not acked, and $sys.health says so") {
+  SpineFixture bridge;
+  bridge.hello();
+  (void)bridge.commit();
+  bridge.stream.what_is_wrong = "disk full";
+  bridge.wait(50ms);
+  bridge.sequenced(1, R"({"type":"a"})");
+  const auto degraded = bridge.commit();
+  CHECK(degraded.find("$sys.health") != std::string::npos);
+  CHECK(degraded.find(" a") != std::string::npos);
+  CHECK(bridge.output.batch->degraded);
+  CHECK(bridge.output.to_producers.empty());
+
+  bridge.stream.what_is_wrong.clear();
+  bridge.wait(50ms);
+  CHECK(bridge.commit().find("$sys.health") != std::string::npos);
+  CHECK_FALSE(bridge.output.batch->degraded);
+  bridge.sequenced(2, R"({"type":"a"})");
+  (void)bridge.commit();
+  REQUIRE(bridge.output.to_producers.size() == 1);
+  CHECK(bridge.output.to_producers[0].message.seq == 2);
+}
+
+TEST_CASE("how far a producer is goes to the stream with its events, once each time it moves") {
+  SpineFixture bridge;
+  bridge.hello();
+  (void)bridge.commit();
+  bridge.sequenced(1, R"({"type":"a"})");
+  bridge.sequenced(2, R"({"type":"a"})");
+  (void)bridge.commit();
+  REQUIRE(bridge.stream.marks.size() == 1);
+  CHECK(bridge.stream.marks[0].id == "p1");
+  CHECK(bridge.stream.marks[0].have == 2);
+  bridge.plain(R"({"type":"a"})");
+  (void)bridge.commit();
+  CHECK(bridge.stream.marks.empty());
 }

@@ -1,0 +1,266 @@
+#include "bridge/store/journaled_stream.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "bridge/store/crc32c.h"
+
+using namespace trestle;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Micros kDay = Micros{24} * 3600 * 1'000'000;
+constexpr Micros kStart = 1'800'000'000'000'000;
+
+std::vector<Policy> three_kept() {
+  Retain three;
+  three.count = 3;
+  const Policy few{*Pattern::parse("few"), Keep::log, "", std::nullopt, three, UnderPressure::close, "", {}};
+  return {few};
+}
+
+// A journal in a folder of its own; every start() is another life of the bridge.
+class Life {
+ public:
+  Life()
+      : folder_(fs::temp_directory_path() /
+                ("trestle-journal-" + std::to_string(::getpid()) + "-" + std::to_string(++count))) {
+    fs::create_directories(folder_);
+  }
+  ~Life() { fs::remove_all(folder_); }
+
+  std::unique_ptr<JournaledStream> start() {
+    now_.wall += 1'000'000;
+    auto stream = JournaledStream::open({path(), StreamSettings::Durability::process}, policies_, now_);
+    REQUIRE_MESSAGE(stream.has_value(), (stream ? "" : stream.error().message));
+    return std::move(*stream);
+  }
+  // kill -9: whatever the stream would do on its way out does not happen.
+  void kill(std::unique_ptr<JournaledStream> stream) {
+    const auto copy = folder_.string() + "-copy";
+    fs::remove_all(copy);
+    fs::copy(folder_, copy);
+    stream.reset();
+    fs::remove_all(folder_);
+    fs::rename(copy, folder_);
+  }
+  Offset append(Stream& stream, const std::string& topic, const std::string& payload,
+                std::vector<ProducerMark> marks = {}) {
+    auto event = std::make_shared<Event>();
+    event->topic = topic;
+    event->payload = payload;
+    event->time = event->appended = now_.wall;
+    event->policy = &policies_.find(topic);
+    stream.append({event}, marks);
+    return event->offset;
+  }
+  void advance(Stream& stream, Micros by) {
+    now_.wall += by;
+    now_.steady += std::chrono::microseconds(by);
+    stream.tick(now_);
+  }
+  fs::path path() const { return folder_ / "trestle.db"; }
+  const fs::path& folder() const { return folder_; }
+
+ private:
+  static inline int count = 0;
+  const fs::path folder_;
+  const PolicyTable policies_{three_kept()};
+  Now now_{std::chrono::steady_clock::now(), kStart};
+};
+
+std::string texts(const Past& past) {
+  std::string out;
+  for (const auto& event : past.events) out += std::to_string(event->offset) + "=" + event->payload + " ";
+  return out;
+}
+
+void overwrite(const fs::path& path, std::size_t at, char byte) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(static_cast<std::streamoff>(at));
+  file.put(byte);
+}
+
+}  // namespace
+
+TEST_CASE("crc32c of the nine digits is the one of RFC 3720") {
+  CHECK(crc32c("123456789") == 0xe3069283);
+  CHECK(crc32c("6789", crc32c("12345")) == 0xe3069283);
+  CHECK(crc32c("") == 0);
+}
+
+TEST_CASE("a journal that was stopped in order") {
+  Life life;
+  auto stream = life.start();
+  const auto epoch = *stream->epoch();
+  life.append(*stream, "log.a", "1");
+  life.append(*stream, "queue-update", "2");
+  life.append(*stream, "queue-update", "3", {{"worker", 7, 12}});
+  life.append(*stream, "$sys.rejected", "4");
+  stream.reset();
+  stream = life.start();
+
+  SUBCASE("goes on in its epoch, after its last offset") {
+    CHECK(*stream->epoch() == epoch);
+    CHECK(stream->head() == 4);
+    CHECK(life.append(*stream, "log.a", "5") == 5);
+  }
+  SUBCASE("has the log, the newest of each latest topic, and nothing of what is not kept") {
+    CHECK(texts(stream->restore()) == "1=1 3=3 ");
+  }
+  SUBCASE("knows how far its producers are") {
+    const auto past = stream->restore();
+    REQUIRE(past.producers.size() == 1);
+    CHECK(past.producers[0].id == "worker");
+    CHECK(past.producers[0].epoch == 7);
+    CHECK(past.producers[0].have == 12);
+  }
+}
+
+TEST_CASE("a journal whose process was killed") {
+  Life life;
+  auto stream = life.start();
+  const auto epoch = *stream->epoch();
+  for (int i = 1; i <= 5; ++i) life.append(*stream, "log.a", std::to_string(i));
+  life.kill(std::move(stream));
+  stream = life.start();
+  CHECK(*stream->epoch() == epoch);
+  CHECK(texts(stream->restore()) == "1=1 2=2 3=3 4=4 5=5 ");
+}
+
+TEST_CASE("a journal that is older than what was delivered starts a new epoch and reuses no offset") {
+  Life life;
+  auto stream = life.start();
+  const auto epoch = *stream->epoch();
+  life.append(*stream, "log.a", "1");
+  stream.reset();
+  const auto old_copy = life.folder() / "old.db";
+  fs::copy(life.path(), old_copy);
+  stream = life.start();
+  life.append(*stream, "log.a", "2");
+  stream.reset();
+  fs::remove(life.path().string() + "-wal");
+  fs::rename(old_copy, life.path());
+
+  stream = life.start();
+  CHECK(*stream->epoch() != epoch);
+  CHECK(std::stoull(*stream->epoch()) > std::stoull(epoch));
+  CHECK(stream->head() == 2);
+  CHECK(texts(stream->restore()) == "1=1 ");
+}
+
+TEST_CASE("without its head file a journal can't tell what was delivered: a new epoch") {
+  Life life;
+  auto stream = life.start();
+  const auto epoch = *stream->epoch();
+  life.append(*stream, "log.a", "1");
+  stream.reset();
+  fs::remove(life.path().string() + ".head");
+  stream = life.start();
+  CHECK(*stream->epoch() != epoch);
+  CHECK(texts(stream->restore()) == "1=1 ");
+}
+
+TEST_CASE("retention leaves the file too") {
+  Life life;
+  auto stream = life.start();
+  for (int i = 1; i <= 10; ++i) life.append(*stream, "few", std::to_string(i));
+  SUBCASE("by count") {
+    stream.reset();
+    stream = life.start();
+    CHECK(texts(stream->restore()) == "8=8 9=9 10=10 ");
+  }
+  SUBCASE("by age") {
+    life.append(*stream, "other", "x");  // the last policy: one hour
+    life.advance(*stream, kDay);
+    stream.reset();
+    stream = life.start();
+    CHECK(texts(stream->restore()) == "8=8 9=9 10=10 ");
+  }
+}
+
+TEST_CASE("the end of a task takes its progress out of the file, and a late progress does not come back") {
+  Life life;
+  auto stream = life.start();
+  life.append(*stream, "command-progress.7", "50");
+  life.append(*stream, "task-finished.7", "done");
+  life.append(*stream, "command-progress.7", "60");
+  stream.reset();
+  stream = life.start();
+  CHECK(texts(stream->restore()) == "2=done ");
+}
+
+TEST_CASE("a second bridge on the same journal is refused") {
+  Life life;
+  const auto stream = life.start();
+  const PolicyTable policies({});
+  const auto second = JournaledStream::open({life.path(), StreamSettings::Durability::process}, policies,
+                                            {std::chrono::steady_clock::now(), kStart});
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().message.find("in use") != std::string::npos);
+}
+
+TEST_CASE("a journal of a newer version is refused and left as it is") {
+  Life life;
+  life.start().reset();
+  overwrite(life.path(), 63, 9);
+  const auto size = fs::file_size(life.path());
+  const auto time = fs::last_write_time(life.path());
+  const PolicyTable policies({});
+  const auto stream = JournaledStream::open({life.path(), StreamSettings::Durability::process}, policies,
+                                            {std::chrono::steady_clock::now(), kStart});
+  REQUIRE_FALSE(stream.has_value());
+  CHECK(stream.error().message.find("version 9") != std::string::npos);
+  CHECK(stream.error().message.find("knows 1") != std::string::npos);
+  CHECK(fs::file_size(life.path()) == size);
+  CHECK(fs::last_write_time(life.path()) == time);
+}
+
+TEST_CASE(
+    "whatever happens to its files, a journal starts, whole or in a new epoch, and serves no wrong event") {
+  const char* seed_text = std::getenv("TRESTLE_SEED");
+  const auto seed = seed_text != nullptr ? std::strtoull(seed_text, nullptr, 10) : std::random_device{}();
+  INFO("TRESTLE_SEED=" << seed);
+  std::mt19937_64 random(seed);
+  Life life;
+  auto stream = life.start();
+  const auto epoch = *stream->epoch();
+  std::string all;
+  for (int i = 1; i <= 200; ++i) {
+    life.append(*stream, "log.a", "payload-" + std::to_string(i));
+    all += std::to_string(i) + "=payload-" + std::to_string(i) + " ";
+  }
+  life.kill(std::move(stream));
+  const auto original = life.folder().string() + "-original";
+  fs::copy(life.folder(), original);
+
+  for (int round = 0; round < 150; ++round) {
+    fs::remove_all(life.folder());
+    fs::copy(original, life.folder());
+    const char* names[] = {"trestle.db", "trestle.db-wal", "trestle.db.head"};
+    const auto victim = life.folder() / names[random() % 3];
+    const auto size = fs::file_size(victim);
+    if (random() % 2 == 0) {
+      fs::resize_file(victim, random() % (size + 1));
+    } else {
+      for (int flips = 0; flips < 4; ++flips) overwrite(victim, random() % size, static_cast<char>(random()));
+    }
+    stream = life.start();
+    const auto past = stream->restore();
+    INFO("round " << round << " victim " << victim.filename().string());
+    if (*stream->epoch() == epoch) {
+      CHECK(texts(past) == all);
+      CHECK(stream->head() == 200);
+    } else {
+      for (const auto& event : past.events)
+        CHECK(event->payload == "payload-" + std::to_string(event->offset));
+    }
+    stream.reset();
+  }
+  fs::remove_all(original);
+}
