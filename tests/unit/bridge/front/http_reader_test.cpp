@@ -49,7 +49,8 @@ TEST_CASE("the header's bytes can be handed on as they came") {
   }
 }
 
-TEST_CASE("what follows the request is not looked at, but handed on: it may be the first frame of a WebSocket") {
+TEST_CASE(
+    "what follows the request is not looked at, but handed on: it may be the first frame of a WebSocket") {
   const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   HttpReader reader(kMaxBody);
   CHECK(reader.feed(get + "\x81\x85") == 200);
