@@ -108,7 +108,7 @@ std::string fish(const std::string& name, const std::vector<Place>& places) {
 }  // namespace
 
 std::string completion_script(const CLI::App& app, std::string_view shell) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   std::vector<Place> places;
   walk(app, name, places);
   if (shell == "bash") return bash(name, places);
