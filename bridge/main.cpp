@@ -139,12 +139,11 @@ int serve(const Settings& settings) {
   if (!first_token) return fail(first_token.error());
   if (*first_token) print_first_token(front.url(), **first_token, settings.auth.tokens_file);
 
+  const auto epoch = (*stream)->epoch();  // before the spine starts: from then on the stream is its own
+  const auto offset = (*stream)->head();
   front.start(ingest);
   ingest.start();
-  log::info("ready", {{"version", kVersion},
-                      {"url", front.url()},
-                      {"epoch", *(*stream)->epoch()},
-                      {"offset", (*stream)->head()}});
+  log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", *epoch}, {"offset", offset}});
   main.run();
   front.stop(kDrainPatience);
   ingest.stop();
