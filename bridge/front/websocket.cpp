@@ -21,10 +21,8 @@ struct WsConfig : websocketpp::config::core {
     using concurrency_type = type::concurrency_type;
     using elog_type = type::elog_type;
     using alog_type = type::alog_type;
-    static bool const enable_multithreading = false;
   };
   using transport_type = websocketpp::transport::iostream::endpoint<transport_config>;
-  static bool const enable_multithreading = false;
   static bool const enable_extensions = false;
   // It lives in every connection; the shard's own buffer does the reading, so this only has to hold a piece
   // at a time.
