@@ -48,7 +48,6 @@ class History {
 
   /// Per policy of the table, the newest offset that has left; 0 if none has.
   Offset trimmed(std::size_t policy_index) const { return lanes_[policy_index].trimmed; }
-  std::size_t policies() const { return lanes_.size(); }
   /// True if an event above `after` that some pattern may match has left.
   bool misses(Offset after, const std::vector<Pattern>& wanted) const;
   /// Everything up to `offset` is to count as gone: the past of a journal that could not be kept.

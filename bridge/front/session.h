@@ -111,7 +111,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void report(const Request& request);
   void begin(const std::optional<Cursor>& since);
   void widen(Subscription wanted, const std::optional<Cursor>& since);
-  bool covers(const Cursor& cursor, const std::vector<Pattern>& topics);
+  bool knows(const Cursor& cursor) const;
+  bool covers(const Cursor& cursor, const std::vector<Pattern>& topics) const;
   Offset known_offset(const Cursor& cursor) const;
   void send_gap(const Cursor& cursor);
   void pull();

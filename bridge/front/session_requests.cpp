@@ -73,22 +73,24 @@ void Session::widen(Subscription wanted, const std::optional<Cursor>& since) {
   pull();
 }
 
-// True if everything after the cursor is still here.
-bool Session::covers(const Cursor& cursor, const std::vector<Pattern>& topics) {
-  return cursor.epoch == shard_.epoch() && cursor.offset <= shard_.head() &&
-         !shard_.history().misses(cursor.offset, topics);
+// True if the cursor is of this epoch, and not ahead of it.
+bool Session::knows(const Cursor& cursor) const {
+  return cursor.epoch == shard_.epoch() && cursor.offset <= shard_.head();
 }
 
-// Where the cursor stands in this epoch; 0 if it is from another, or ahead of the head.
-Offset Session::known_offset(const Cursor& cursor) const {
-  return cursor.epoch == shard_.epoch() && cursor.offset <= shard_.head() ? cursor.offset : 0;
+// True if everything after the cursor is still here.
+bool Session::covers(const Cursor& cursor, const std::vector<Pattern>& topics) const {
+  return knows(cursor) && !shard_.history().misses(cursor.offset, topics);
 }
+
+// Where the cursor stands in this epoch; 0 if nowhere.
+Offset Session::known_offset(const Cursor& cursor) const { return knows(cursor) ? cursor.offset : 0; }
 
 void Session::send_gap(const Cursor& cursor) {
   Gap gap;
   gap.epoch = shard_.epoch();
   gap.offset = shard_.head();
-  if (cursor.epoch == gap.epoch && cursor.offset <= gap.offset) {
+  if (knows(cursor)) {
     gap.reason = GapReason::trimmed;
     gap.from = cursor.offset + 1;
     gap.to = gap.offset;

@@ -17,6 +17,7 @@ namespace {
 
 // One line of text, padded: "<crc> <epoch> <offset> <clean> <boot>\n". Text, so that an operator can read it.
 constexpr std::size_t kSize = 256;
+constexpr std::size_t kCrcSize = 9;  // eight hex digits and the space behind them
 
 std::string encode(const Head& head) {
   std::ostringstream text;
@@ -31,11 +32,11 @@ std::string encode(const Head& head) {
 
 std::optional<Head> decode(std::string_view line) {
   if (line.size() != kSize) return std::nullopt;
-  const auto text = line.substr(
-      9, line.find_last_not_of(" \n") + 1 - std::min<std::size_t>(9, line.find_last_not_of(" \n") + 1));
+  auto text = line.substr(kCrcSize);
+  text = text.substr(0, text.find_last_not_of(" \n") + 1);
   std::array<char, 16> crc{};
   std::snprintf(crc.data(), crc.size(), "%08x ", crc32c(text));
-  if (line.substr(0, 9) != crc.data()) return std::nullopt;
+  if (line.substr(0, kCrcSize) != crc.data()) return std::nullopt;
   std::istringstream fields{std::string(text)};
   Head head;
   std::string state;
