@@ -7,6 +7,14 @@ import time
 # A sanitizer build is several times slower; tests/run says so here instead of every test knowing.
 PATIENCE = float(os.environ.get("TRESTLE_TEST_PATIENCE", "1"))
 TIMEOUT = 8 * PATIENCE
+# The share of their full counts (kills, events, rounds) that the fault tests run: 1 where the figures are to be shown, less
+# where every test runs again under a sanitizer.
+SHARE = float(os.environ.get("TRESTLE_TEST_SHARE", "1"))
+
+
+def share_of(count, least=1):
+    """As many of `count` as this run does, and never fewer than `least`."""
+    return max(least, round(count * SHARE))
 
 
 def eventually(condition, what="the condition", timeout=TIMEOUT, every=0.02):
