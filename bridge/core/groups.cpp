@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "proto/frame.h"
 #include "proto/notice.h"
@@ -51,6 +52,13 @@ bool Subscription::remove(const Pattern& pattern) {
   if (place == topics.end() || !(*place == pattern)) return false;
   topics.erase(place);
   return true;
+}
+
+std::vector<Pattern> Subscription::beyond(const Subscription& held) const {
+  std::vector<Pattern> added;
+  std::set_difference(topics.begin(), topics.end(), held.topics.begin(), held.topics.end(),
+                      std::back_inserter(added), by_text);
+  return added;
 }
 
 std::string Subscription::key() const {

@@ -34,6 +34,8 @@ struct Subscription {
   bool add(const Pattern& pattern);
   /// Removes an equal pattern; true if there was one.
   bool remove(const Pattern& pattern);
+  /// The patterns that `held` does not have.
+  std::vector<Pattern> beyond(const Subscription& held) const;
   /// The same text for equal subscriptions.
   std::string key() const;
 };

@@ -45,12 +45,15 @@ void History::expire(Micros wall) {
   }
 }
 
-bool History::misses(Offset after, const std::vector<Pattern>& wanted) const {
-  return std::any_of(lanes_.begin(), lanes_.end(), [&](const Lane& lane) {
-    if (lane.trimmed <= after) return false;
-    return std::any_of(wanted.begin(), wanted.end(),
-                       [&](const Pattern& pattern) { return lane.may_hold(pattern); });
-  });
+Offset History::missing_up_to(const std::vector<Pattern>& wanted) const {
+  Offset newest = 0;
+  for (const auto& lane : lanes_) {
+    if (lane.trimmed <= newest) continue;
+    const bool held = std::any_of(wanted.begin(), wanted.end(),
+                                  [&](const Pattern& pattern) { return lane.may_hold(pattern); });
+    if (held) newest = lane.trimmed;
+  }
+  return newest;
 }
 
 void History::forget_up_to(Offset offset) {

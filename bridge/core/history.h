@@ -48,8 +48,9 @@ class History {
 
   /// Per policy of the table, the newest offset that has left; 0 if none has.
   Offset trimmed(std::size_t policy_index) const { return lanes_[policy_index].trimmed; }
-  /// True if an event above `after` that some pattern may match has left.
-  bool misses(Offset after, const std::vector<Pattern>& wanted) const;
+  /// The newest offset of the events that have left and that some pattern may match; 0 if there is none. A
+  /// policy's events leave together, so one that left may have been of a topic that nobody wants.
+  Offset missing_up_to(const std::vector<Pattern>& wanted) const;
   /// Everything up to `offset` is to count as gone: the past of a journal that could not be kept.
   void forget_up_to(Offset offset);
   std::size_t size() const;

@@ -18,17 +18,20 @@ Replay Replay::resume(Subscription wanted, Offset after) {
   return replay;
 }
 
-Replay Replay::restart(Subscription wanted, Offset after) {
+Replay Replay::restart(Subscription wanted, Offset after, Offset told) {
   Replay replay(std::move(wanted), {});
   replay.log_after_ = after;
+  replay.told_ = told;
   return replay;
 }
 
-Replay Replay::in_band(Subscription wanted, Subscription held, Offset log_after, Offset latest_after) {
+Replay Replay::in_band(Subscription wanted, Subscription held, Offset log_after, Offset latest_after,
+                       Offset told) {
   Replay replay(std::move(wanted), std::move(held));
   replay.position_ = latest_after;
   replay.log_after_ = log_after;
   replay.marked_up_to_ = std::numeric_limits<Offset>::max();
+  replay.told_ = told;
   return replay;
 }
 
@@ -37,9 +40,16 @@ void Replay::remove(const Pattern& pattern) {
   held_.remove(pattern);
 }
 
-Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std::size_t budget) {
+Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, Offset head,
+                           std::size_t budget) {
+  if (history.missing_up_to(wanted_.beyond(held_)) > std::max(log_position(), told_)) {
+    log_after_ = log_position();
+    position_ = 0;
+    told_ = head;
+    return {nullptr, false, log_after_};
+  }
   auto chunk = std::make_shared<Chunk>();
-  History::Walk log(history, std::max(position_, log_after_));
+  History::Walk log(history, log_position());
   auto latest = snapshot.events().upper_bound(position_);
   std::size_t walked = 0;
   bool done = false;
@@ -59,7 +69,7 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std
       log.advance();
     }
   }
-  return {chunk->bytes.empty() ? nullptr : ChunkPtr(std::move(chunk)), done};
+  return {chunk->bytes.empty() ? nullptr : ChunkPtr(std::move(chunk)), done, std::nullopt};
 }
 
 }  // namespace trestle

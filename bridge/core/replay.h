@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 
 #include "bridge/core/groups.h"
 #include "bridge/core/history.h"
@@ -13,7 +15,8 @@ namespace trestle {
 /// A walk up the offsets over what is kept at the moment of each pull: an event that a newer one of its topic
 /// replaces meanwhile is not missed, the newer one lies ahead. It has caught up when nothing kept lies ahead
 /// of its position; the session then joins its group before the next batch, and nothing is lost or doubled at
-/// the seam.
+/// the seam. When the retention overtakes a slow client, the piece says so and the walk begins again with the
+/// full snapshot.
 ///
 /// Thread: the shard's.  Cost of a pull: at most kMaxWalked events looked at.
 class Replay {
@@ -23,20 +26,25 @@ class Replay {
   struct Piece {
     ChunkPtr chunk;     ///< nullptr if nothing that was walked over is wanted
     bool done = false;  ///< caught up
+    /// Events after this offset may have left before their turn: to be told, nothing else is in this piece.
+    std::optional<Offset> lost_after;
   };
 
   /// The newest of every `latest` topic up to `head`, marked as replays, then what came after `head`.
   static Replay join(Subscription wanted, Offset head);
   /// What is newer than `after`, not marked: it moves the cursor.
   static Replay resume(Subscription wanted, Offset after);
-  /// The full snapshot and every kept event newer than `after`, offsets rising, not marked: after a gap.
-  static Replay restart(Subscription wanted, Offset after);
+  /// The full snapshot and every kept event newer than `after`, offsets rising, not marked: for a client that
+  /// knows that events up to `told` may be missing.
+  static Replay restart(Subscription wanted, Offset after, Offset told);
   /// In-band, for what `wanted` matches and `held` does not; all marked. Events of `log` topics newer than
-  /// `log_after`, and the newest of `latest` topics newer than `latest_after`.
-  static Replay in_band(Subscription wanted, Subscription held, Offset log_after, Offset latest_after);
+  /// `log_after`, and the newest of `latest` topics newer than `latest_after`. `told` as above.
+  static Replay in_band(Subscription wanted, Subscription held, Offset log_after, Offset latest_after,
+                        Offset told);
 
   /// About `budget` bytes, at least one event if there is one.
-  Piece next(const History& history, const Snapshot& snapshot, std::size_t budget);
+  /// `head` is the newest offset there is.
+  Piece next(const History& history, const Snapshot& snapshot, Offset head, std::size_t budget);
 
   /// The subscription to join with once done.
   const Subscription& wanted() const { return wanted_; }
@@ -47,12 +55,14 @@ class Replay {
   Replay(Subscription wanted, Subscription held) : wanted_(std::move(wanted)), held_(std::move(held)) {}
   bool wants(const Event& event) const { return wanted_.matches(event.topic) && !held_.matches(event.topic); }
   bool marked(const Event& event) const { return event.offset <= marked_up_to_; }
+  Offset log_position() const { return std::max(position_, log_after_); }
 
   Subscription wanted_;
   Subscription held_;
   Offset position_ = 0;      // everything up to here is through
   Offset log_after_ = 0;     // older events of `log` topics are not wanted
   Offset marked_up_to_ = 0;  // these carry meta.replay
+  Offset told_ = 0;          // the client knows that events up to here may be missing
 };
 
 }  // namespace trestle

@@ -49,12 +49,12 @@ void Session::go_live() {
 void Session::begin(const std::optional<Cursor>& since) {
   if (!since) {
     replays_.push_back(Replay::join(subscription_, shard_.head()));
-  } else if (since->epoch.empty() || covers(*since, subscription_.topics)) {
+  } else if (covers(*since, subscription_.topics)) {
     outbox_.start_at(since->offset);
     replays_.push_back(Replay::resume(subscription_, since->offset));
   } else {
-    send_gap(*since);
-    replays_.push_back(Replay::restart(subscription_, known_offset(*since)));
+    if (!since->epoch.empty()) send_gap(*since);
+    replays_.push_back(Replay::restart(subscription_, known_offset(*since), shard_.head()));
   }
   pull();
 }
@@ -63,12 +63,12 @@ void Session::begin(const std::optional<Cursor>& since) {
 void Session::widen(Subscription wanted, const std::optional<Cursor>& since) {
   const auto& held = all_topics();
   if (!since) {
-    replays_.push_back(Replay::in_band(std::move(wanted), held, shard_.head(), 0));
-  } else if (since->epoch.empty() || covers(*since, wanted.topics)) {
-    replays_.push_back(Replay::in_band(std::move(wanted), held, since->offset, since->offset));
+    replays_.push_back(Replay::in_band(std::move(wanted), held, shard_.head(), 0, 0));
+  } else if (covers(*since, wanted.beyond(held))) {
+    replays_.push_back(Replay::in_band(std::move(wanted), held, since->offset, since->offset, 0));
   } else {
-    send_gap(*since);
-    replays_.push_back(Replay::in_band(std::move(wanted), held, known_offset(*since), 0));
+    if (!since->epoch.empty()) send_gap(*since);
+    replays_.push_back(Replay::in_band(std::move(wanted), held, known_offset(*since), 0, shard_.head()));
   }
   pull();
 }
@@ -80,7 +80,7 @@ bool Session::knows(const Cursor& cursor) const {
 
 // True if everything after the cursor is still here.
 bool Session::covers(const Cursor& cursor, const std::vector<Pattern>& topics) const {
-  return knows(cursor) && !shard_.history().misses(cursor.offset, topics);
+  return knows(cursor) && shard_.history().missing_up_to(topics) <= cursor.offset;
 }
 
 // Where the cursor stands in this epoch; 0 if nowhere.
@@ -104,7 +104,8 @@ void Session::send_gap(const Cursor& cursor) {
 void Session::pull() {
   for (std::size_t i = 0; i < kPullsPerTurn && !replays_.empty() && outbox_.empty() && phase_ == Phase::live;
        ++i) {
-    auto piece = replays_.front().next(shard_.history(), shard_.snapshot(), kPullBytes);
+    auto piece = replays_.front().next(shard_.history(), shard_.snapshot(), shard_.head(), kPullBytes);
+    if (piece.lost_after) send_gap({shard_.epoch(), *piece.lost_after});
     if (piece.chunk) {
       sent_ += piece.chunk->marks.size();
       send(std::move(piece.chunk));

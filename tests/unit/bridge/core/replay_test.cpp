@@ -37,8 +37,9 @@ class ReplayFixture {
   }
   /// "1 2r 5": offsets, with an r where it is marked as a replay; ends with a stop once nothing lies ahead.
   std::string pull(Replay& replay, std::size_t budget = 1'000'000) {
-    const auto piece = replay.next(history, snapshot, budget);
+    const auto piece = replay.next(history, snapshot, head, budget);
     std::string text;
+    if (piece.lost_after) text = "lost after " + std::to_string(*piece.lost_after) + " ";
     if (piece.chunk) {
       for (auto at = piece.chunk->bytes.find("\"offset\":"); at != std::string::npos;
            at = piece.chunk->bytes.find("\"offset\":", at + 1)) {
@@ -109,36 +110,65 @@ TEST_CASE("pulling a piece at a time gives every event once, whatever comes in b
 TEST_CASE("after a gap there is the full snapshot and what is left of the log, offsets rising") {
   ReplayFixture stream;
   stream.publish({"queue-update", "log.a", "log.a"});
-  auto replay = Replay::restart(to(">"), 2);
+  auto replay = Replay::restart(to(">"), 2, stream.head);
   CHECK(stream.pull(replay) == "1 3 .");
+}
+
+TEST_CASE(
+    "what the retention takes from under a slow client is told once, and begins with the snapshot again") {
+  ReplayFixture stream;
+  stream.publish({"queue-update", "short", "short", "short"});
+  auto replay = Replay::resume(to("short,queue-update"), 0);
+  CHECK(stream.pull(replay, 1) == "1 ");
+  CHECK(stream.pull(replay, 1) == "2 ");
+  SUBCASE("nothing of it has left") {
+    stream.publish({"short"});  // 2 leaves, which the client has
+    CHECK(stream.pull(replay) == "3 4 5 .");
+  }
+  SUBCASE("some has") {
+    stream.publish({"short", "short"});
+    CHECK(stream.pull(replay) == "lost after 2 ");
+    CHECK(stream.pull(replay) == "1 4 5 6 .");
+  }
+  SUBCASE("what leaves after that, within what was told, is not told again") {
+    stream.publish({"short", "short", "short", "short"});
+    CHECK(stream.pull(replay) == "lost after 2 ");
+    CHECK(stream.pull(replay, 1) == "1 ");
+    stream.publish({"short", "short", "short"});  // 6, 7 and 8 leave
+    CHECK(stream.pull(replay) == "9 10 11 .");
+  }
 }
 
 TEST_CASE("in-band, only what was not held before, all marked") {
   ReplayFixture stream;
   stream.publish({"log.a", "log.b", "queue-update", "log.b"});
   SUBCASE("from a cursor") {
-    auto replay = Replay::in_band(to("log.a,log.b"), to("log.a"), 2, 2);
+    auto replay = Replay::in_band(to("log.a,log.b"), to("log.a"), 2, 2, 0);
     CHECK(stream.pull(replay) == "4r .");
   }
   SUBCASE("without one: the snapshot") {
-    auto replay = Replay::in_band(to("log.a,queue-update"), to("log.a"), stream.head, 0);
+    auto replay = Replay::in_band(to("log.a,queue-update"), to("log.a"), stream.head, 0, 0);
     CHECK(stream.pull(replay) == "3r .");
+  }
+  SUBCASE("and what leaves of the topics held is not lost") {
+    auto replay = Replay::in_band(to("log.b,short"), to("short"), 0, 0, 0);
+    stream.publish({"short", "short", "short", "short"});
+    CHECK(stream.pull(replay) == "2r 4r .");
   }
 }
 
 TEST_CASE("a history says whether something that a subscription may want has left") {
   ReplayFixture stream;
   stream.publish({"short", "other", "short", "short", "short"});  // the first short is trimmed
-  const auto misses = [&](Offset after, const std::string& topics) {
-    return stream.history.misses(after, to(topics).topics);
+  const auto missing = [&](const std::string& topics) {
+    return stream.history.missing_up_to(to(topics).topics);
   };
-  CHECK(misses(0, ">"));
-  CHECK(misses(0, "short"));
-  CHECK_FALSE(misses(1, ">"));
-  CHECK_FALSE(misses(0, "other"));
+  CHECK(missing(">") == 1);
+  CHECK(missing("short") == 1);
+  CHECK(missing("other") == 0);
   stream.history.forget_up_to(4);
-  CHECK(misses(3, "other"));
-  CHECK_FALSE(misses(4, ">"));
+  CHECK(missing("other") == 4);
+  CHECK(missing(">") == 4);
 }
 
 TEST_CASE("age takes events out of the history") {
