@@ -4,16 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/wire.h"
+
+namespace trestle::bench {
+
 /// Many WebSocket clients in one thread: epoll, no library, as little work per frame as can be, so that the
 /// server is what is measured. Throws std::runtime_error when the server does not do what it should.
 class Clients {
  public:
-  struct Target {
-    std::string host = "127.0.0.1";
-    std::uint16_t port = 3001;
-    std::string path = "/";  ///< with its query
-  };
-
   /// Connects and upgrades `count` clients, one after the other.
   Clients(const Target& target, std::size_t count);
   ~Clients();
@@ -40,3 +38,5 @@ class Clients {
   std::vector<char> buffer_;
   std::size_t done_ = 0;
 };
+
+}  // namespace trestle::bench

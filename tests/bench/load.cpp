@@ -1,39 +1,22 @@
 // What does one delivery cost the server? Connects clients to a running trestled, publishes events, waits
 // until every client has every event, and reads the server's CPU time before and after from /proc. Connecting
 // is outside the measurement.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
 #include <future>
 #include <iostream>
-#include <sstream>
 #include <stdexcept>
 
 #include "tests/bench/clients.h"
+#include "tests/bench/cpu.h"
 #include "tests/bench/publisher.h"
 
+namespace trestle::bench {
 namespace {
-
-// User and system time of a process and all its threads, in seconds: fields 14 and 15 of /proc/PID/stat
-// (proc(5)).
-double cpu_seconds(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (text.empty()) throw std::runtime_error("no process " + std::to_string(pid));
-  std::istringstream fields(text.substr(text.rfind(')') + 2));
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
 
 struct Options {
   int pid = 0;
-  Clients::Target target;
+  Target target;
   std::string events = "tcp://127.0.0.1:5556";
   std::size_t clients = 1'000;
   std::size_t count = 1'000;
@@ -63,8 +46,10 @@ void run(const Options& options) {
 }
 
 }  // namespace
+}  // namespace trestle::bench
 
 int main(int argc, char** argv) {
+  using namespace trestle::bench;
   Options options;
   CLI::App app{"Load client: server CPU per delivered event.", "trestle-load"};
   app.add_option("--pid", options.pid, "the trestled to measure")->required();

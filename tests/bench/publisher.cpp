@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <thread>
 
+namespace trestle::bench {
 namespace {
 
 std::string event_of(std::size_t size, std::size_t number) {
@@ -32,3 +33,5 @@ void Publisher::publish(std::size_t count, std::size_t size, std::size_t per_sec
     socket_.send(zmq::buffer(event_of(size, i)), zmq::send_flags::none);
   }
 }
+
+}  // namespace trestle::bench

@@ -4,6 +4,8 @@
 #include <string>
 #include <zmq.hpp>
 
+namespace trestle::bench {
+
 /// Publishes plain two-frame events.
 class Publisher {
  public:
@@ -16,3 +18,5 @@ class Publisher {
   zmq::context_t context_;
   zmq::socket_t socket_;
 };
+
+}  // namespace trestle::bench
