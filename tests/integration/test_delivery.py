@@ -1,124 +1,17 @@
-"""What was accepted reaches every client once and in order, whatever happens to the bridge. Counts, not impressions."""
-import concurrent.futures
-import json
+"""The journal and resuming: what survives a restart, an unknown epoch, a full disk. Kills and stops: test_faults_*.py."""
 import os
-import pathlib
-import random
 import subprocess
-import threading
-import time
 
 import pytest
-import websockets
 
-from harness.bridge import REPOSITORY, bridge_environment
-from harness.client import Client, Closed
-from harness.wait import PATIENCE, eventually
+from harness.client import Client
 
-TRESTLE = pathlib.Path(os.environ.get("TRESTLE_BIN", REPOSITORY / "build/bin")) / "trestle"
-JOURNAL = {"stream": {"path": "trestle.db"}, "session": {"queue": "64MiB"}}
-PATIENT = 120 * PATIENCE
-BRIDGE_AWAY = (OSError, Closed, TimeoutError, concurrent.futures.TimeoutError, websockets.WebSocketException)
-
-
-class Follower:
-    """A client that comes back with its cursor by the rules of the wire, and remembers every event it got."""
-
-    def __init__(self, bridge):
-        self.seen = {}  # producer → numbers in the order of their arrival
-        self.gaps = []
-        self._bridge, self._cursor, self._ended = bridge, None, False
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self):
-        while not self._ended:
-            try:
-                self._follow(Client(self._bridge.ws_url(meta=1, topics="seq.*,seq", **self._since())))
-            except BRIDGE_AWAY:
-                time.sleep(0.05)
-
-    def _since(self):
-        return {"since": self._cursor} if self._cursor else {"since": "0"}
-
-    def _follow(self, client):
-        epoch = None
-        try:
-            while not self._ended:
-                try:
-                    envelope = client.json(timeout=0.5)
-                except AssertionError:
-                    continue
-                data = envelope["data"]
-                if "meta" in envelope:
-                    self.seen.setdefault(data["p"], []).append(data["n"])
-                    if not envelope["meta"].get("replay"):
-                        self._cursor = f"{epoch}:{envelope['meta']['offset']}"
-                elif data["type"] == "gap":
-                    self.gaps.append(data)
-                    epoch = data["epoch"]
-                else:
-                    epoch = data.get("epoch", epoch)
-                    if data["type"] in ("live", "cursor"):
-                        self._cursor = f"{epoch}:{data['offset']}"
-        finally:
-            client.close()
-
-    def end(self):
-        self._ended = True
-        self._thread.join(10)
-
-
-class Source:
-    """`trestle pub`, fed line by line: a real sequenced producer."""
-
-    def __init__(self, bridge, name, count, per_second):
-        self.name, self._count, self._per_second = name, count, per_second
-        command = [str(TRESTLE), "pub", "--id", name, "--events", bridge.events_addr, "--control", bridge.control_addr,
-                   "--timeout", f"{int(PATIENT)}s"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env=bridge_environment({}))
-        self._thread = threading.Thread(target=self._feed, daemon=True)
-        self._thread.start()
-
-    def _feed(self):
-        start = time.monotonic()
-        for number in range(self._count):
-            line = json.dumps({"type": "seq", "p": self.name, "n": number}) + "\n"
-            self.process.stdin.write(line.encode())
-            if number % 50 == 0:
-                self.process.stdin.flush()
-                time.sleep(max(0, start + number / self._per_second - time.monotonic()))
-        self.process.stdin.close()
-
-    def finish(self):
-        code = self.process.wait(PATIENT)
-        assert code == 0, (self.name, code, self.process.stderr.read())
+JOURNAL = {"stream": {"path": "trestle.db"}}
 
 
 @pytest.fixture
 def journaled(trestled):
     return trestled(JOURNAL)
-
-
-@pytest.mark.parametrize("kills", [6])
-def test_kill_9_of_the_bridge_loses_and_doubles_nothing(journaled, kills):
-    count = 4_000
-    sources = [Source(journaled, name, count, per_second=1_000) for name in ("a", "b")]
-    followers = [Follower(journaled) for _ in range(2)]
-    for _ in range(kills):
-        time.sleep(random.uniform(0.2, 0.8))
-        journaled.kill9()
-        journaled.restart()
-    for source in sources:
-        source.finish()
-    for follower in followers:
-        eventually(lambda: all(len(follower.seen.get(name, [])) >= count for name in ("a", "b")), "every event",
-                   timeout=PATIENT)
-        follower.end()
-        for name in ("a", "b"):
-            assert follower.seen[name] == list(range(count))
-        assert follower.gaps == []
 
 
 def test_a_client_cut_at_every_message_of_a_resume_ends_with_every_event_once(journaled, publisher):

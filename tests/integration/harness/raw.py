@@ -53,22 +53,25 @@ class RawWebSocket:
     def __init__(self, port, target, headers=()):
         self.sock = connect(port)
         self.sock.sendall(upgrade(target, headers=headers))
-        self.buffer = b""
-        while b"\r\n\r\n" not in self.buffer:
-            self.buffer += self._more()
-        self.head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        self._buffer = b""
+        self._read = 0                                              # how much of the buffer has been taken
+        while b"\r\n\r\n" not in self._buffer:
+            self._buffer += self._more()
+        self.head, self._buffer = self._buffer.split(b"\r\n\r\n", 1)
 
     def _more(self):
-        chunk = self.sock.recv(65536)
+        chunk = self.sock.recv(262144)
         if not chunk:
             raise EOFError("the bridge closed the connection")
         return chunk
 
     def _take(self, count):
-        while len(self.buffer) < count:
-            self.buffer += self._more()
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
-        return taken
+        while len(self._buffer) - self._read < count:
+            self._buffer = self._buffer[self._read:] + self._more()
+            self._read = 0
+        start = self._read
+        self._read += count
+        return self._buffer[start:self._read]
 
     def frame(self):
         """(first byte, payload) of the next frame."""

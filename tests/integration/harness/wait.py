@@ -17,6 +17,16 @@ def share_of(count, least=1):
     return max(least, round(count * SHARE))
 
 
+class Dice(random.Random):
+    """The random schedule of one test. `said` belongs into what its assertions say: it tells how to have the same schedule
+    again."""
+
+    def __init__(self):
+        seed = int(os.environ.get("TRESTLE_TEST_SEED") or random.randrange(1_000_000))
+        super().__init__(seed)
+        self.said = f"the same schedule again: TRESTLE_TEST_SEED={seed}"
+
+
 def eventually(condition, what="the condition", timeout=TIMEOUT, every=0.02):
     """Calls `condition` until it returns something true, and returns that."""
     deadline = time.monotonic() + timeout
