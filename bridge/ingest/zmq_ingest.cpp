@@ -33,7 +33,7 @@ ZmqIngest::~ZmqIngest() {
 }
 
 Result<std::monostate> ZmqIngest::open(const IngestSettings& settings) {
-  auto sockets = ZmqSockets::open(context_, settings);
+  auto sockets = ZmqSockets::open(settings);
   if (!sockets) return sockets.error();
   sockets_ = std::move(*sockets);
   return std::monostate{};

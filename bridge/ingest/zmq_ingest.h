@@ -52,7 +52,6 @@ class ZmqIngest final : public SpineProbe {
 
   Spine& spine_;
   BatchSink& sink_;
-  zmq::context_t context_{1};
   std::unique_ptr<ZmqSockets> sockets_;
   std::vector<zmq::message_t> parts_;     // of the message at hand
   std::vector<std::string_view> frames_;  // views of parts_

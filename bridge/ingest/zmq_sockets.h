@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -6,6 +7,7 @@
 #include <zmq.hpp>
 
 #include "bridge/config/settings.h"
+#include "bridge/ingest/ipc_lock.h"
 #include "proto/result.h"
 
 namespace trestle {
@@ -16,8 +18,7 @@ namespace trestle {
 class ZmqSockets {
  public:
   /// Binds and connects everything in `settings`. Errors name the address and the way out.
-  static Result<std::unique_ptr<ZmqSockets>> open(zmq::context_t& context, const IngestSettings& settings);
-  ~ZmqSockets();
+  static Result<std::unique_ptr<ZmqSockets>> open(const IngestSettings& settings);
   /// Logs every bound address. Not done by open(): a start that fails later says only why.
   void announce() const;
   ZmqSockets(const ZmqSockets&) = delete;
@@ -27,14 +28,15 @@ class ZmqSockets {
   zmq::socket_t& control() { return control_; }  ///< ROUTER
 
  private:
-  explicit ZmqSockets(zmq::context_t& context);
+  ZmqSockets();
   void set_options(const IngestSettings& settings);
   Result<std::monostate> bind(zmq::socket_t& socket, const std::string& address, const char* key);
-  Result<std::monostate> lock_ipc(const std::string& address, const char* key);
+  Result<std::monostate> connect(const std::string& address);
 
+  std::vector<IpcLock> locks_;  // before the context, so that they outlive it
+  zmq::context_t context_{1};
   zmq::socket_t events_;
   zmq::socket_t control_;
-  std::vector<int> ipc_locks_;
   std::vector<std::pair<std::string, std::string>> bound_;  // configuration key, address
 };
 

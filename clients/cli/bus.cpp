@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstdint>
 #include <iostream>
+#include <vector>
 #include <zmq.hpp>
 
 #include "bridge/config/address.h"
+#include "bridge/ingest/zmq_bind.h"
 #include "clients/cli/stop_signal.h"
 
 namespace trestle::cli {
@@ -64,11 +66,11 @@ class Bus {
     socket.set(zmq::sockopt::sndhwm, kHwm);
     socket.set(zmq::sockopt::heartbeat_ivl, 2'000);
     socket.set(zmq::sockopt::heartbeat_timeout, 6'000);
-    try {
-      socket.bind(address);
-    } catch (const zmq::error_t& error) {
-      throw Failure(Exit::usage, option + " " + address + ": " + error.what());
-    }
+    // Told to peers, for those that have no heartbeats of their own.
+    socket.set(zmq::sockopt::heartbeat_ttl, 10'000);
+    auto lock = bind_zmq(socket, address);
+    if (!lock) throw Failure(Exit::usage, option + " " + address + ": " + lock.error().message);
+    locks_.push_back(std::move(*lock));
     return socket;
   }
 
@@ -104,6 +106,7 @@ class Bus {
   }
 
   const StopSignal stop_;
+  std::vector<IpcLock> locks_;  // before the context, so that they outlive it
   zmq::context_t context_{1};
   zmq::socket_t front_;
   zmq::socket_t back_;

@@ -46,6 +46,8 @@ void set_common_options(zmq::socket_t& socket, int send_hwm) {
   socket.set(zmq::sockopt::heartbeat_timeout, 6'000);
   socket.set(zmq::sockopt::heartbeat_ttl, 10'000);
   socket.set(zmq::sockopt::handshake_ivl, 5'000);
+  // Then a new attempt: the pauses between one attempt's packets double, up to minutes in a long outage.
+  socket.set(zmq::sockopt::connect_timeout, 5'000);
   socket.set(zmq::sockopt::reconnect_ivl, 100);
   socket.set(zmq::sockopt::reconnect_ivl_max, 2'000);
 }

@@ -1,8 +1,13 @@
 #include "bridge/ingest/zmq_ingest.h"
 
 #include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <condition_variable>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 
 #include "bridge/store/memory_stream.h"
@@ -184,13 +189,52 @@ TEST_CASE("while the shards are behind it goes on reading, and counts what it th
 TEST_CASE("an ipc path is its owner's and group's, and taken once") {
   IngestFixture bridge;
   CHECK(bridge.scratch.mode("events") == 0660);
-  zmq::context_t context{1};
-  const auto second = ZmqSockets::open(context, bridge.settings);
+  const auto second = ZmqSockets::open(bridge.settings);
   REQUIRE_FALSE(second.has_value());
   CHECK(second.error().message == "cannot bind ingest.bind to " + bridge.settings.bind.front() +
-                                      ": the path is in use, perhaps by another trestled");
+                                      ": the path is in use, perhaps by another trestled or trestle bus");
   bridge.publish({R"({"type":"still.here"})"});
   CHECK(bridge.sink.hears("still.here"));
+}
+
+TEST_CASE(
+    "what a killed owner left at an ipc path is taken over; what is no socket, or lives, is left alone") {
+  ScratchDirectory scratch;
+  const auto path = scratch.file("events").string();
+  IngestSettings settings;
+  settings.bind = {"ipc://" + path};
+  settings.control.clear();
+  const auto refusal = [&] {
+    const auto opened = ZmqSockets::open(settings);
+    return opened ? std::string() : opened.error().message;
+  };
+
+  const int left = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  REQUIRE(::bind(left, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  REQUIRE(::listen(left, 1) == 0);
+  CHECK(refusal().find(": the path is in use, perhaps by another") != std::string::npos);
+  ::close(left);
+  CHECK(refusal().empty());
+  CHECK(refusal().empty());  // once more: it was let go of
+
+  std::filesystem::remove(path);
+  std::ofstream(path) << "notes";
+  CHECK(refusal().find("something that is no socket is there") != std::string::npos);
+  CHECK(std::filesystem::file_size(path) == 5);
+}
+
+TEST_CASE("an abstract ipc name needs no lock, and is taken once") {
+  IngestSettings settings;
+  settings.bind = {"ipc://@trestle-ingest-test-" + std::to_string(::getpid())};
+  settings.control.clear();
+  const auto first = ZmqSockets::open(settings);
+  REQUIRE(first.has_value());
+  const auto second = ZmqSockets::open(settings);
+  REQUIRE_FALSE(second.has_value());
+  CHECK(second.error().message.find("is in use") != std::string::npos);
 }
 
 TEST_CASE("a port that is taken, or an address that is none, is told with its key") {
@@ -201,17 +245,15 @@ TEST_CASE("a port that is taken, or an address that is none, is told with its ke
   IngestSettings settings;
   settings.bind = {taken};
   settings.control.clear();
-  const auto opened = ZmqSockets::open(context, settings);
+  const auto opened = ZmqSockets::open(settings);
   REQUIRE_FALSE(opened.has_value());
-  CHECK(opened.error().message ==
-        "cannot bind ingest.bind to " + taken + ": the address is in use, perhaps by another trestled");
+  CHECK(opened.error().message == "cannot bind ingest.bind to " + taken +
+                                      ": the address is in use, perhaps by another trestled or trestle bus");
 
   settings.bind = {"nonsense"};
-  CHECK(ZmqSockets::open(context, settings).error().message.find("cannot bind ingest.bind to nonsense: ") ==
-        0);
+  CHECK(ZmqSockets::open(settings).error().message.find("cannot bind ingest.bind to nonsense: ") == 0);
   settings.bind.clear();
   settings.connect = {"tcp://nowhere"};
-  CHECK(ZmqSockets::open(context, settings)
-            .error()
-            .message.find("cannot connect ingest.connect to tcp://nowhere: ") == 0);
+  CHECK(ZmqSockets::open(settings).error().message.find("cannot connect ingest.connect to tcp://nowhere: ") ==
+        0);
 }
