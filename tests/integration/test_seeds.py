@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from harness.bridge import REPOSITORY
-from harness.network import own_network
+from harness.netns import Namespace
 from harness.producer import Publisher
 from harness.wait import eventually
 
@@ -39,9 +39,9 @@ def seeds(shared):
 
 
 @pytest.fixture
-def served(seeds, make_bridge):
+def served(seeds, make_bridge, closing):
     """A trestled with the shipped configuration; both documents' ports are those of this test's own network."""
-    with own_network():
+    with closing(Namespace()).entered():
         shipped = (REPOSITORY / "deploy/trestle-seeds.yaml").read_text()
         env = {"TRESTLE_AUTH_TOKEN": "YOUR_TOKEN", "TRESTLE_LOG_FORMAT": "json", "TRESTLE_STREAM_PATH": ":memory:"}
         bridge = make_bridge(shipped, env=env)
