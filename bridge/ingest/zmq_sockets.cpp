@@ -8,10 +8,10 @@ namespace {
 
 constexpr int kReceiveHwm = 10'000;  // messages, per producer
 constexpr int kControlHwm = 1'000;
-constexpr int kHeartbeatMs = 2'000;  // ZMTP: notices a peer that vanished without a word
-// Told to peers, for those that have no heartbeats of their own: without it a PUB notices only after TCP's
-// quarter of an hour that the bridge's machine is gone.
-constexpr int kPeerPatienceMs = 10'000;
+// ZMTP heartbeats notice a peer that vanished without a word. Peers are told the timeout too: a PUB without
+// heartbeats of its own would only notice after TCP's quarter of an hour that the bridge's machine is gone.
+constexpr int kHeartbeatMs = 2'000;
+constexpr int kHeartbeatTimeoutMs = 3 * kHeartbeatMs;
 constexpr int kReconnectMs = 100;
 constexpr int kReconnectMaxMs = 5'000;
 // Then a new attempt: the pauses between one attempt's packets double, up to minutes in a long outage.
@@ -45,8 +45,8 @@ void ZmqSockets::set_options(const IngestSettings& settings) {
     socket->set(zmq::sockopt::linger, 0);
     socket->set(zmq::sockopt::maxmsgsize, max_message);
     socket->set(zmq::sockopt::heartbeat_ivl, kHeartbeatMs);
-    socket->set(zmq::sockopt::heartbeat_timeout, 3 * kHeartbeatMs);
-    socket->set(zmq::sockopt::heartbeat_ttl, kPeerPatienceMs);
+    socket->set(zmq::sockopt::heartbeat_timeout, kHeartbeatTimeoutMs);
+    socket->set(zmq::sockopt::heartbeat_ttl, kHeartbeatTimeoutMs);
     socket->set(zmq::sockopt::connect_timeout, kConnectMs);
     socket->set(zmq::sockopt::reconnect_ivl, kReconnectMs);
     socket->set(zmq::sockopt::reconnect_ivl_max, kReconnectMaxMs);
