@@ -59,8 +59,9 @@ class Namespace:
             return run(*command)
 
     def connections(self, port):
-        """How many established TCP connections there have this local port."""
-        return len(self.run("ss", "-Htn", "state", "established", "sport", f"= :{port}").splitlines())
+        """How many established TCP connections there have this port at either end."""
+        ends = ["(", "sport", f"= :{port}", "or", "dport", f"= :{port}", ")"]
+        return len(self.run("ss", "-Htn", "state", "established", *ends).splitlines())
 
     def close(self):
         os.close(self.fd)
