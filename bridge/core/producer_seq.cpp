@@ -11,6 +11,7 @@ Reject ProducerSeq::offer(Seq seq, Event&& event, Now now, Ready& ready) {
   if (seq <= have_ || held_.count(seq) != 0) return Reject::seq_backwards;
   if (seq > std::max(have_, known_last_) + limits_.run_ahead) return Reject::seq_range;
   known_last_ = std::max(known_last_, seq);
+  newest_ = std::max(newest_, seq);
   if (seq == have_ + 1) {
     release(std::move(event), now, ready);
     release_held(now, ready);
@@ -77,11 +78,20 @@ void ProducerSeq::drop_newest_held() {
   held_.erase(newest);
 }
 
+// What only a beat spoke of. While events flow it follows behind them, however long the queue is, and asking
+// for it would bring everything twice. What a replay brings is no such sign.
+bool ProducerSeq::is_tail_on_its_way(Now now) const {
+  if (have_ < newest_) return false;  // a later one has come: what is missing did not
+  const bool replayed = asked_to_ != 0 && asked_to_ == have_;
+  const auto quiet_since = replayed ? tail_noticed_at_ : std::max(tail_noticed_at_, progress_at_);
+  return now.steady - quiet_since < limits_.beat_grace;
+}
+
 std::optional<SeqRange> ProducerSeq::replay_due(Now now) {
   const auto from = have_ + 1;
   const auto end = hole_end();
   if (from > end) return std::nullopt;
-  if (held_.empty() && now.steady - tail_noticed_at_ < limits_.beat_grace) return std::nullopt;
+  if (is_tail_on_its_way(now)) return std::nullopt;
   const bool being_answered = asked_to_ >= from && now.steady - progress_at_ < limits_.retry;
   if (being_answered) return std::nullopt;
   asked_to_ = std::min(end, from + limits_.chunk - 1);

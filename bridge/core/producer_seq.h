@@ -61,12 +61,14 @@ class ProducerSeq {
   void hold(Seq seq, Event&& event);
   void drop_newest_held();
   void lose(Seq to, Now now, Ready& ready);
+  bool is_tail_on_its_way(Now now) const;
   Seq hole_end() const { return held_.empty() ? known_last_ : held_.begin()->first - 1; }
 
   const std::string producer_;
   const RepairLimits limits_;
   Seq have_;
   Seq known_last_;  // newest seq we know to exist
+  Seq newest_ = 0;  // newest seq that came, kept or not
   std::map<Seq, Event> held_;
   std::size_t held_bytes_ = 0;
   std::vector<SeqRange> lost_;

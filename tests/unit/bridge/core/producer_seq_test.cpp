@@ -224,6 +224,19 @@ TEST_CASE("a replay asks for one chunk at a time") {
   CHECK(life.seq().have() == 26);
 }
 
+TEST_CASE("a long tail is asked for chunk after chunk, without a pause") {
+  RepairLimits limits;
+  limits.chunk = 10;
+  Life life(0, limits);
+  life.holds(1, 25);
+  life.wait(200ms);
+  CHECK(life.asks() == "1-10");
+  life.offer_all(1, 10);
+  CHECK(life.asks() == "11-20");
+  life.offer_all(11, 20);
+  CHECK(life.asks() == "21-25");
+}
+
 TEST_CASE("a beat can overtake the events it speaks of: the tail gets 200 ms") {
   Life life;
   life.offer_all(1, 2);
@@ -239,6 +252,13 @@ TEST_CASE("a beat can overtake the events it speaks of: the tail gets 200 ms") {
     life.offer_all(3, 4);
     life.wait(1ms);
     CHECK(life.asks() == "nothing");
+  }
+  SUBCASE("and is not while events flow: it comes behind them") {
+    life.offer(3);
+    life.wait(199ms);
+    CHECK(life.asks() == "nothing");
+    life.wait(1ms);
+    CHECK(life.asks() == "4");
   }
   SUBCASE("a hole in the middle is certain and needs no grace") {
     life.offer(4);
