@@ -21,6 +21,7 @@ Replay Replay::resume(Subscription wanted, Offset after) {
 Replay Replay::restart(Subscription wanted, Offset after, Offset told) {
   Replay replay(std::move(wanted), {});
   replay.log_after_ = after;
+  replay.marked_up_to_ = after;
   replay.told_ = told;
   return replay;
 }
@@ -44,6 +45,7 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, Off
                            std::size_t budget) {
   if (history.missing_up_to(wanted_.beyond(held_)) > std::max(log_position(), told_)) {
     log_after_ = log_position();
+    marked_up_to_ = std::max(marked_up_to_, log_after_);
     position_ = 0;
     told_ = head;
     return {nullptr, false, log_after_};
