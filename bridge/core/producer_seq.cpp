@@ -17,6 +17,7 @@ Reject ProducerSeq::offer(Seq seq, Event&& event, Now now, Ready& ready) {
     release_held(now, ready);
   } else {
     hold(seq, std::move(event));
+    give_up_before_held(now, ready);  // events come in order: what is gone and lies before this one won't
   }
   return Reject::none;
 }
@@ -28,8 +29,26 @@ Reject ProducerSeq::holds(Seq first, Seq last, Now now, Ready& ready) {
     known_last_ = last;
     tail_noticed_at_ = now.steady;
   }
-  if (first > have_ + 1) give_up(first - 1, now, ready);
+  if (first > have_ + 1) no_longer_held(first - 1, now, ready);
   return Reject::none;
+}
+
+void ProducerSeq::no_longer_held(Seq to, Now now, Ready& ready) {
+  known_last_ = std::max(known_last_, to);
+  if (to > gone_to_) {
+    gone_to_ = to;
+    gone_noticed_at_ = now.steady;
+  }
+  give_up_before_held(now, ready);
+}
+
+void ProducerSeq::give_up_before_held(Now now, Ready& ready) {
+  if (gone_to_ > have_ && !held_.empty()) give_up(std::min(gone_to_, held_.rbegin()->first), now, ready);
+}
+
+void ProducerSeq::settle(Now now, Ready& ready) {
+  if (gone_to_ <= have_ || now.steady - std::max(gone_noticed_at_, progress_at_) < limits_.beat_grace) return;
+  give_up(gone_to_, now, ready);
 }
 
 void ProducerSeq::give_up(Seq to, Now now, Ready& ready) {
@@ -90,7 +109,7 @@ bool ProducerSeq::is_tail_on_its_way(Now now) const {
 std::optional<SeqRange> ProducerSeq::replay_due(Now now) {
   const auto from = have_ + 1;
   const auto end = hole_end();
-  if (from > end) return std::nullopt;
+  if (from > end || gone_to_ > have_) return std::nullopt;
   if (is_tail_on_its_way(now)) return std::nullopt;
   const bool being_answered = asked_to_ >= from && now.steady - progress_at_ < limits_.retry;
   if (being_answered) return std::nullopt;

@@ -36,13 +36,21 @@ class ProducerSeq {
 
   /// Takes an event; what became ready is appended to `ready`. Reject: seq_backwards or seq_range, else none.
   Reject offer(Seq seq, Event&& event, Now now, Ready& ready);
-  /// The producer says that its replay buffer holds [first, last]; what lies before is lost. Reject:
-  /// seq_range.
+  /// The producer says that its replay buffer holds [first, last]: what lies before is no_longer_held().
+  /// Reject: seq_range.
   Reject holds(Seq first, Seq last, Now now, Ready& ready);
+  /// The producer can't give what lies up to `to` again. A hole before an event that is here is lost at once;
+  /// what comes after all that is here may still be on its way, and is lost when nothing has come for
+  /// `beat_grace`.
+  void no_longer_held(Seq to, Now now, Ready& ready);
+  /// The same, but no further than what is known to exist.
+  void no_longer_held_known(Seq to, Now now, Ready& ready) {
+    no_longer_held(std::min(to, known_last_), now, ready);
+  }
+  /// Gives up what is no longer held and did not come in time. To be called on every tick.
+  void settle(Now now, Ready& ready);
   /// What is missing up to `to` will not come: it becomes lost, what is held is released.
   void give_up(Seq to, Now now, Ready& ready);
-  /// The same, but no further than what is known to exist.
-  void give_up_known(Seq to, Now now, Ready& ready) { give_up(std::min(to, known_last_), now, ready); }
   /// give_up() for everything known to be missing.
   void give_up_all(Now now, Ready& ready) { give_up(known_last_, now, ready); }
 
@@ -61,6 +69,7 @@ class ProducerSeq {
   void hold(Seq seq, Event&& event);
   void drop_newest_held();
   void lose(Seq to, Now now, Ready& ready);
+  void give_up_before_held(Now now, Ready& ready);
   bool is_tail_on_its_way(Now now) const;
   Seq hole_end() const { return held_.empty() ? known_last_ : held_.begin()->first - 1; }
 
@@ -72,9 +81,11 @@ class ProducerSeq {
   std::map<Seq, Event> held_;
   std::size_t held_bytes_ = 0;
   std::vector<SeqRange> lost_;
+  Seq gone_to_ = 0;  // what is missing up to here can't be asked for
   Seq asked_to_ = 0;
   std::chrono::steady_clock::time_point progress_at_{};      // have_ moved, or a replay was asked for
   std::chrono::steady_clock::time_point tail_noticed_at_{};  // a beat told of a newer seq
+  std::chrono::steady_clock::time_point gone_noticed_at_{};  // gone_to_ moved
 };
 
 }  // namespace trestle

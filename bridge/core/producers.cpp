@@ -151,7 +151,7 @@ void Producers::from_known(Producer& producer, std::string_view peer, const From
     case Kind::hello:
     case Kind::beat: why = producer.seq.holds(message.first, message.last, now, ready); break;
     case Kind::gone:
-      if (message.from <= producer.seq.have() + 1) producer.seq.give_up_known(message.to, now, ready);
+      if (message.from <= producer.seq.have() + 1) producer.seq.no_longer_held_known(message.to, now, ready);
       break;
     case Kind::bye: why = producer.seq.holds(0, message.last, now, ready); break;
     case Kind::result: break;  // commands come with the command scope
@@ -211,16 +211,17 @@ void Producers::tick(Now now, Ready& ready) {
     if (may_be_lost && silent >= limits_.lost_after) {
       set_presence(producer, Presence::lost, now);
     }
-    give_up_if_silent(producer, now, ready);
+    settle(producer, now, ready);
     if (producer.seq.has_hole()) touch(producer);
   }
   expire_waiting(now);
 }
 
-void Producers::give_up_if_silent(Producer& producer, Now now, Ready& ready) {
-  if (!producer.seq.has_hole() || now.steady - producer.seen < limits_.give_up_after) return;
+void Producers::settle(Producer& producer, Now now, Ready& ready) {
+  if (!producer.seq.has_hole()) return;
   const ReadySize before(ready);
-  producer.seq.give_up_all(now, ready);
+  producer.seq.settle(now, ready);
+  if (now.steady - producer.seen >= limits_.give_up_after) producer.seq.give_up_all(now, ready);
   count_new(producer, ready, before);
 }
 

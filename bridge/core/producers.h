@@ -135,7 +135,7 @@ class Producers {
   bool ack(Producer& producer, Now now);
   void ask_for_replay(Producer& producer, Now now);
   void touch(Producer& producer);
-  void give_up_if_silent(Producer& producer, Now now, Ready& ready);
+  void settle(Producer& producer, Now now, Ready& ready);
   void expire_waiting(Now now);
   static void count_new(Producer& producer, const Ready& ready, const ReadySize& before);
 

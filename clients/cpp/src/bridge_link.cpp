@@ -135,11 +135,12 @@ bool BridgeLink::answer_replay(const ReplayBuffer& buffer) {
   const Range range = *wanted;
   const Slice slice = buffer.slice(range.first, range.second, kReplayEvents, kReplayBytes);
   if (slice.first > range.first) {
+    // All that is gone, not only what was asked for: so that one hole becomes one gap.
     FromProducer gone = message(FromProducer::Kind::gone);
     gone.from = range.first;
-    gone.to = std::min(range.second, slice.first - 1);
+    gone.to = slice.first - 1;
     blocked_ = !send(gone);
-    if (!blocked_) state_.answered(gone.to);
+    if (!blocked_) state_.answered(std::min(range.second, gone.to));
     return !blocked_ && state_.replay() != nullptr;
   }
   for (const OutEventPtr& event : slice.events) {

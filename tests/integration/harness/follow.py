@@ -1,6 +1,7 @@
 """Clients that come back: they keep a cursor by the rules of the wire, and everything they got."""
 import contextlib
 import json
+import operator
 import socket
 import struct
 import threading
@@ -38,19 +39,19 @@ class Follower:
     """Follows a bridge on a thread of its own through whatever happens to it. Frames are read straight from the socket:
     three of these take 600,000 events beside the processes under test.
 
-    seen: {producer: [n, …]} of events {"type": "seq", "p": producer, "n": n}, in the order of their arrival; key(data) gives
-    another key.  gaps: the data of every gap.  errors: what should not have happened."""
+    seen: {producer: [n, …]} of events {"type": "seq", "p": producer, "n": n}, in the order of their arrival; value(data) gives
+    something else than n.  gaps: the data of every gap.  errors: what should not have happened."""
 
-    def __init__(self, bridge, topics="seq", key=lambda data: data["p"]):
+    def __init__(self, bridge, topics="seq", value=operator.itemgetter("n")):
         self.seen, self.gaps, self.errors, self.connections = {}, [], [], 0
-        self._bridge, self._topics, self._key = bridge, topics, key
+        self._bridge, self._topics, self._value = bridge, topics, value
         self._cursor = Cursor("0")
         self._socket, self._ended = None, False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def count(self, key):
-        return len(self.seen.get(key, ()))
+    def count(self, producer):
+        return len(self.seen.get(producer, ()))
 
     def close(self):
         self._ended = True
@@ -94,6 +95,6 @@ class Follower:
         self._cursor.take(envelope)
         data = envelope["data"]
         if "meta" in envelope:
-            self.seen.setdefault(self._key(data), []).append(data["n"])
+            self.seen.setdefault(data["p"], []).append(self._value(data))
         elif data["type"] == "gap":
             self.gaps.append(data)

@@ -27,12 +27,12 @@ class Publisher:
     """The event socket. An XPUB speaks the same wire as a PUB and, being told of subscriptions, knows when it may start:
     so tests need not publish until they are lucky."""
 
-    def __init__(self, *addresses, bind=None):
+    def __init__(self, *addresses, bind=None, send_hwm=0):
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.XPUB)
         self.socket.setsockopt(zmq.XPUB_VERBOSE, 1)
         self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.SNDHWM, 0)
+        self.socket.setsockopt(zmq.SNDHWM, send_hwm)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
         if bind:
@@ -48,16 +48,16 @@ class Publisher:
             return self.socket.poll(20) and self.socket.recv() == b"\x01"
         eventually(subscribed, "a bridge's subscription", timeout=2 * TIMEOUT)
 
-    def frames(self, *frames):
-        self.socket.send_multipart(frames)
+    def frames(self, *frames, flags=0):
+        self.socket.send_multipart(frames, flags)
 
     def event(self, event, topic=None):
         """One frame, or two with a topic."""
         payload = encoded(event)
         self.frames(*([payload] if topic is None else [topic.encode(), payload]))
 
-    def sequenced(self, producer, epoch, seq, event, topic="", when=None):
-        self.frames(topic.encode(), producer.encode(), stamp(epoch, seq, when), encoded(event))
+    def sequenced(self, producer, epoch, seq, event, topic="", when=None, flags=0):
+        self.frames(topic.encode(), producer.encode(), stamp(epoch, seq, when), encoded(event), flags=flags)
 
     def close(self):
         self.context.destroy(linger=0)
@@ -109,8 +109,8 @@ class Control:
 class Sequenced:
     """A whole sequenced producer: event socket, control socket, numbering."""
 
-    def __init__(self, bridge, producer, epoch=None):
-        self.publisher = Publisher(bridge.events_addr)
+    def __init__(self, bridge, producer, epoch=None, publisher=None):
+        self.publisher = publisher or Publisher(bridge.events_addr)
         self.control = Control(bridge.control_addr, producer, epoch)
         self.producer = producer
         self.epoch = self.control.epoch
@@ -118,9 +118,9 @@ class Sequenced:
         self.control.hello()
         self.welcome = self.control.receive("welcome")
 
-    def event(self, event, topic="", when=None):
+    def event(self, event, topic="", when=None, flags=0):
         self.seq += 1
-        self.publisher.sequenced(self.producer, self.epoch, self.seq, event, topic, when)
+        self.publisher.sequenced(self.producer, self.epoch, self.seq, event, topic, when, flags)
         return self.seq
 
     def beat(self):

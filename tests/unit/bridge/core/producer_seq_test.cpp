@@ -34,8 +34,12 @@ class Life {
     seq_.give_up(to, at(now_), ready_);
     return take_text(ready_);
   }
-  std::string give_up_known(Seq to) {
-    seq_.give_up_known(to, at(now_), ready_);
+  std::string gone(Seq to) {
+    seq_.no_longer_held_known(to, at(now_), ready_);
+    return take_text(ready_);
+  }
+  std::string settle() {
+    seq_.settle(at(now_), ready_);
     return take_text(ready_);
   }
   std::string give_up_all() {
@@ -162,7 +166,7 @@ TEST_CASE("what is given up is named, and what waited behind it is released") {
     CHECK(life.seq().have() == 7);
   }
   SUBCASE("never beyond what is known to exist") {
-    CHECK(life.give_up_known(1'000'000) == "lost:2-3 4 lost:5-6 7");
+    CHECK(life.gone(1'000'000) == "lost:2-3 4 lost:5-6 7");
     CHECK(life.offer(8) == "8");
   }
   SUBCASE("a point the bridge has passed already changes nothing") { CHECK(life.give_up(1) == "nothing"); }
@@ -178,8 +182,41 @@ TEST_CASE("a range is lost when the producer no longer holds it") {
   life.offer(5);
   CHECK(life.holds(3, 5) == "lost:2");
   CHECK(life.offer_all(3, 4) == "4 5");
-  CHECK(life.holds(9, 8) == "lost:6-8");  // it holds nothing, and has made 8
-  CHECK(life.offer(9) == "9");
+  CHECK(life.holds(9, 8) == "nothing");  // it holds nothing, and has made 8: that may be on its way
+  CHECK(life.offer(9) == "lost:6-8 9");  // and is not
+}
+
+TEST_CASE("what is no longer held may be on its way: the bridge was stopped, and reads the beat first") {
+  Life life;
+  life.offer(1);
+  CHECK(life.holds(6, 9) == "nothing");
+  life.wait(199ms);
+  CHECK(life.settle() == "nothing");
+  SUBCASE("nothing has come for 200 ms: it is lost, as one range, and the rest is asked for") {
+    CHECK(life.asks() == "nothing");
+    life.wait(1ms);
+    CHECK(life.settle() == "lost:2-5");
+    life.wait(200ms);
+    CHECK(life.asks() == "6-9");
+    CHECK(life.settle() == "nothing");
+  }
+  SUBCASE("what comes is taken, and puts the loss off") {
+    CHECK(life.offer(2) == "2");
+    life.wait(199ms);
+    CHECK(life.settle() == "nothing");
+    life.wait(1ms);
+    CHECK(life.settle() == "lost:3-5");
+  }
+  SUBCASE("what comes from behind it ends the wait") {
+    CHECK(life.offer(4) == "lost:2-3 4");
+    CHECK(life.offer(8) == "lost:5");
+    CHECK(life.asks() == "6-7");
+  }
+  SUBCASE("the producer says so of what was asked for") {
+    CHECK(life.offer(8) == "lost:2-5");
+    CHECK(life.asks() == "6-7");
+    CHECK(life.gone(7) == "lost:6-7 8");
+  }
 }
 
 TEST_CASE("a hole is asked for at once, and again after a second without progress") {

@@ -158,6 +158,7 @@ TEST_CASE("a commit of nothing but a loss is a batch all the same") {
   bridge.hello();
   bridge.commit();
   bridge.control({R"({"type":"beat","v":1,"producer":"p1","epoch":9,"first":4,"last":3})"});
+  bridge.wait(200ms);
   CHECK(bridge.commit() == "lost 1-3, @p1 ack");
   CHECK(bridge.output.batch->head == 10);
 }
