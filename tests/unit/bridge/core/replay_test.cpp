@@ -111,7 +111,7 @@ TEST_CASE("after a gap there is the full snapshot and what is left of the log, o
   ReplayFixture stream;
   stream.publish({"queue-update", "log.a", "log.a"});
   auto replay = Replay::restart(to(">"), 2, stream.head);
-  CHECK(stream.pull(replay) == "1 3 .");
+  CHECK(stream.pull(replay) == "1r 3 .");  // marked, or the cursor would move back
 }
 
 TEST_CASE(
@@ -119,7 +119,7 @@ TEST_CASE(
   ReplayFixture stream;
   stream.publish({"queue-update", "short", "short", "short"});
   auto replay = Replay::resume(to("short,queue-update"), 0);
-  CHECK(stream.pull(replay, 1) == "1r ");
+  CHECK(stream.pull(replay, 1) == "1 ");
   CHECK(stream.pull(replay, 1) == "2 ");
   SUBCASE("nothing of it has left") {
     stream.publish({"short"});  // 2 leaves, which the client has
