@@ -12,8 +12,8 @@ namespace trestle {
 namespace {
 
 constexpr std::size_t kMaxPointers = 64;
-// The encoding is checked afterwards: RapidJSON looks at each byte of a string by itself, which cost more than all
-// the rest of the check.
+// The encoding is checked afterwards: RapidJSON looks at each byte of a string by itself, which cost more
+// than all the rest of the check.
 constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
 
 /// What a walk notes of one node of the trie.
