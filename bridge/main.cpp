@@ -110,13 +110,15 @@ Result<std::unique_ptr<Stream>> open_stream(const StreamSettings& settings, cons
 void load_past(Stream& stream, Spine& spine, Front& front, Now now) {
   const auto past = stream.restore();
   spine.restore(past.producers, now);
-  front.load(Batch{past.events, {}, stream.head(), stream.epoch(), false}, past.gone_up_to);
+  front.load(Batch{past.events, {}, stream.head(), stream.epoch(), !stream.trouble().empty()},
+             past.gone_up_to);
 }
 
 // The bridge, from the downstream end up: each part gets the one it feeds.
 int serve(const Settings& settings) {
   std::signal(SIGPIPE,
               SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is no end of ours
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow degrades the journal; it does not end the bridge
   raise_descriptor_limit();
   const auto started = read_clock();
   auto authority = Authority::make(settings.auth);

@@ -8,11 +8,19 @@
 
 namespace trestle {
 
-/// How far a producer's events are in the stream: everything up to `have` of that epoch is, or was given up.
+/// How far one life of a producer is in the stream: everything up to `have` is, or was given up; what lies
+/// between that and `known` is missed.
 struct ProducerMark {
+  enum class State {
+    current,     ///< the epoch of the last hello
+    superseded,  ///< an older one, which can still be told from a new one
+    forgotten    ///< not worth keeping any longer
+  };
   std::string id;
   std::uint64_t epoch = 0;
   Seq have = 0;
+  Seq known = 0;
+  State state = State::current;
 };
 
 /// What a stream kept from before this start.

@@ -2,7 +2,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "bridge/core/event.h"
 #include "proto/result.h"
 #include "proto/types.h"
 
@@ -18,19 +20,31 @@ struct Head {
   bool clean = false;  ///< written by an orderly stop
 };
 
+/// What a start finds.
+struct FoundHead {
+  std::optional<Head> head;
+  /// Why it may not be the last that was written: missing, damaged, or put back from a copy. Empty if it is.
+  std::string doubt;
+};
+
 /// The open head file.
+///
+/// The line says when it was written. A file that was put back from a copy was changed later than that,
+/// whatever times the copying preserved: nobody can set a file's ctime. (Changing its owner or rights counts
+/// as well; a file system that was rolled back as a whole does not show.)
 ///
 /// Thread: the spine's.  Its space is taken when it is made, so writing it needs none later.
 class HeadFile {
  public:
-  /// Opens or makes it. `sync`: every write reaches the disk before it returns.
+  /// Reads it without changing anything.
+  static FoundHead find(const std::filesystem::path& path);
+  /// Opens or makes it. `sync`: every write reaches the disk before it returns. Throws JournalError if the
+  /// disk is full or fails.
   static Result<HeadFile> open(const std::filesystem::path& path, bool sync);
   HeadFile(HeadFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), sync_(other.sync_) {}
   HeadFile& operator=(HeadFile&& other) noexcept;
   ~HeadFile();
 
-  /// Nothing if there is none yet, or if it is damaged.
-  std::optional<Head> read() const;
   /// False if the system refused.
   bool write(const Head& head);
 

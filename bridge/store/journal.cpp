@@ -1,127 +1,44 @@
 #include "bridge/store/journal.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <fstream>
+#include <cerrno>
+#include <cstring>
 
 #include "bridge/store/crc32c.h"
+#include "bridge/store/journal_schema.h"
 
 namespace trestle {
 namespace {
 
-constexpr const char* kSchema = R"sql(
-  CREATE TABLE log(offset INTEGER PRIMARY KEY, time INTEGER NOT NULL, appended INTEGER NOT NULL, policy TEXT NOT NULL,
-                   topic TEXT NOT NULL, payload BLOB NOT NULL, crc INTEGER NOT NULL);
-  CREATE TABLE latest(topic TEXT PRIMARY KEY, offset INTEGER NOT NULL, time INTEGER NOT NULL, appended INTEGER NOT NULL,
-                      payload BLOB NOT NULL, crc INTEGER NOT NULL);
-  CREATE TABLE producers(id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, have INTEGER NOT NULL);
-  CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id = 1), epoch TEXT NOT NULL, head INTEGER NOT NULL,
-                    floor INTEGER NOT NULL, rows INTEGER NOT NULL);
-)sql";
-
-// The user_version of an SQLite file, from its header (fileformat2, 1.3: big endian at 60), without opening
-// it as a database: a file of a newer version must be left untouched. 0 if there is no such file.
-std::uint32_t file_version(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::array<char, 64> header{};
-  if (!file.read(header.data(), header.size()) || std::string_view(header.data(), 15) != "SQLite format 3")
-    return 0;
-  std::uint32_t version = 0;
-  for (std::size_t i = 60; i < 64; ++i) version = version << 8 | static_cast<unsigned char>(header[i]);
-  return version;
-}
+using Kind = JournalError::Kind;
+using State = ProducerMark::State;
 
 void append_integer(std::string& out, std::uint64_t value) {
   for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(value >> shift & 0xff);
 }
 
+std::uint32_t checksum(std::initializer_list<std::uint64_t> numbers, std::string_view text) {
+  std::string bytes;
+  for (const auto number : numbers) append_integer(bytes, number);
+  return crc32c(text, crc32c(bytes));
+}
+
 std::uint32_t checksum(const Event& event) {
-  std::string numbers;
-  append_integer(numbers, event.offset);
-  append_integer(numbers, static_cast<std::uint64_t>(event.time));
-  append_integer(numbers, static_cast<std::uint64_t>(event.appended));
-  append_integer(numbers, event.topic.size());
-  return crc32c(event.payload, crc32c(event.topic, crc32c(numbers)));
+  const auto head = checksum({event.offset, static_cast<std::uint64_t>(event.time),
+                              static_cast<std::uint64_t>(event.appended), event.topic.size()},
+                             event.topic);
+  return crc32c(event.payload, head);
 }
 
-bool is_damage(int code) {
-  const int primary = code & 0xff;
-  return code == SQLITE_IOERR_SHORT_READ || primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB ||
-         primary == SQLITE_MISMATCH || primary == SQLITE_SCHEMA || primary == SQLITE_ERROR ||
-         primary == SQLITE_FORMAT;
+std::uint32_t checksum(const ProducerMark& mark) {
+  return checksum({mark.epoch, mark.have, mark.known, static_cast<std::uint64_t>(mark.state)}, mark.id);
 }
 
-sqlite3_int64 to_sql(std::uint64_t value) { return static_cast<sqlite3_int64>(value); }
-
-}  // namespace
-
-struct Journal::Sqlite {
-  ~Sqlite() {
-    for (auto* statement : {put_log, put_latest, erase_latest, put_producer, trim, put_meta})
-      sqlite3_finalize(statement);
-    sqlite3_close(db);
-  }
-
-  void check(int code) const {
-    if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE) return;
-    const int extended = sqlite3_extended_errcode(db);
-    throw JournalError(sqlite3_errmsg(db), is_damage(extended));
-  }
-  void execute(const char* sql) const { check(sqlite3_exec(db, sql, nullptr, nullptr, nullptr)); }
-  sqlite3_stmt* prepare(const char* sql) const {
-    sqlite3_stmt* statement = nullptr;
-    check(sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
-    return statement;
-  }
-  void run(sqlite3_stmt* statement) const {
-    const int code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    check(code);
-  }
-  void prepare_all() {
-    put_log =
-        prepare("INSERT INTO log(offset, time, appended, policy, topic, payload, crc) VALUES(?,?,?,?,?,?,?)");
-    put_latest =
-        prepare("REPLACE INTO latest(topic, offset, time, appended, payload, crc) VALUES(?,?,?,?,?,?)");
-    erase_latest = prepare("DELETE FROM latest WHERE topic = ?");
-    put_producer = prepare("REPLACE INTO producers(id, epoch, have) VALUES(?,?,?)");
-    trim = prepare("DELETE FROM log WHERE offset > ? AND offset <= ? AND policy = ?");
-    put_meta = prepare("REPLACE INTO meta(id, epoch, head, floor, rows) VALUES(1,?,?,?,?)");
-  }
-
-  sqlite3* db = nullptr;
-  sqlite3_stmt* put_log = nullptr;
-  sqlite3_stmt* put_latest = nullptr;
-  sqlite3_stmt* erase_latest = nullptr;
-  sqlite3_stmt* put_producer = nullptr;
-  sqlite3_stmt* trim = nullptr;
-  sqlite3_stmt* put_meta = nullptr;
-};
-
-namespace {
-
-// Bound texts and blobs must live until the statement has run; all of ours do.
-void bind_text(sqlite3_stmt* statement, int index, std::string_view text) {
-  sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
-}
-void bind_blob(sqlite3_stmt* statement, int index, std::string_view bytes) {
-  sqlite3_bind_blob64(statement, index, bytes.data(), bytes.size(), SQLITE_STATIC);
-}
-void bind_number(sqlite3_stmt* statement, int index, std::uint64_t number) {
-  sqlite3_bind_int64(statement, index, to_sql(number));
-}
-
-std::string text_at(sqlite3_stmt* statement, int column) {
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
-  return {bytes == nullptr ? "" : bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement, column))};
-}
-
-std::uint64_t number_at(sqlite3_stmt* statement, int column) {
-  return static_cast<std::uint64_t>(sqlite3_column_int64(statement, column));
+std::uint32_t checksum(const Journal::Meta& meta) {
+  return checksum({meta.head, meta.floor, meta.rows, meta.sum}, meta.epoch);
 }
 
 // Columns: topic, offset, time, appended, payload, crc.
@@ -134,85 +51,116 @@ std::shared_ptr<Event> event_at(sqlite3_stmt* row, const PolicyTable& policies) 
   event->payload = text_at(row, 4);
   if (checksum(*event) != number_at(row, 5)) {
     throw JournalError("the event at offset " + std::to_string(event->offset) + " is not what was written",
-                       true);
+                       Kind::damage);
   }
   event->policy = &policies.find(event->topic);
   return event;
 }
 
-}  // namespace
+// Columns: id, epoch, have, known, superseded, crc.
+ProducerMark mark_at(sqlite3_stmt* row) {
+  ProducerMark mark{text_at(row, 0), number_at(row, 1), number_at(row, 2), number_at(row, 3),
+                    number_at(row, 4) == 0 ? State::current : State::superseded};
+  if (checksum(mark) != number_at(row, 5))
+    throw JournalError("what is known of a producer is not what was written", Kind::damage);
+  return mark;
+}
 
-Journal::Journal(std::unique_ptr<Sqlite> sqlite) : sqlite_(std::move(sqlite)) {}
-Journal::~Journal() = default;
+// SQLite deletes the log of a database that holds nothing: it must not come to that.
+bool has_lost_its_database(const std::filesystem::path& path) {
+  std::error_code none;
+  const auto log_size = std::filesystem::file_size(path.string() + "-wal", none);
+  return !none && log_size > 0 && std::filesystem::file_size(path) == 0;
+}
+
+// Made before SQLite does, for nobody else to read: events may be confidential.
+void make_private(const std::filesystem::path& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int code = errno;
+  if (fd >= 0) {
+    ::close(fd);
+  } else {
+    throw JournalError(std::strerror(code), is_disk_trouble(code) ? Kind::disk : Kind::other);
+  }
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path,
                                                StreamSettings::Durability durability, const Meta& fresh) {
-  const auto version = file_version(path);
-  if (version > kSchemaVersion) {
-    return Error{"the journal " + path.string() + " has version " + std::to_string(version) +
-                 ", this trestled knows " + std::to_string(kSchemaVersion) +
-                 ": run a newer trestled, or set another stream.path"};
-  }
-  // Made before SQLite does, for nobody else to read: events may be confidential.
-  if (const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); fd >= 0) ::close(fd);
-  auto sqlite = std::make_unique<Sqlite>();
-  auto* db = sqlite.get();
-  const int opened = sqlite3_open_v2(
-      path.c_str(), &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  std::unique_ptr<Journal> journal(new Journal(std::move(sqlite)));
+  const auto cannot_use = [&](const std::string& why) {
+    return Error{"cannot use the journal " + path.string() + ": " + why};
+  };
   try {
-    db->check(opened);
-    db->execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;");
-    db->execute(durability == StreamSettings::Durability::power ? "PRAGMA synchronous=FULL"
-                                                                : "PRAGMA synchronous=NORMAL");
-    db->execute("PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;");
-    if (version == 0) journal->make(fresh);
-    db->prepare_all();
-    journal->read_meta();
+    make_private(path);
+    if (has_lost_its_database(path)) throw JournalError("all but its write-ahead log is gone", Kind::damage);
+    std::unique_ptr<Journal> journal(new Journal(path));
+    auto& database = journal->database_;
+    if (const auto why = why_not_ours(database); !why.empty()) return cannot_use(why);
+    database.execute("PRAGMA journal_mode=WAL");
+    database.execute(durability == StreamSettings::Durability::power ? "PRAGMA synchronous=FULL"
+                                                                     : "PRAGMA synchronous=NORMAL");
+    database.execute(
+        "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
+    journal->make_or_migrate(fresh);
+    return journal;
   } catch (const JournalError& error) {
-    if (error.damaged) throw;
-    const int code = sqlite3_extended_errcode(db->db) & 0xff;
-    const bool busy = code == SQLITE_BUSY || code == SQLITE_LOCKED;
-    return Error{
-        "cannot use the journal " + path.string() + ": " +
-        (busy ? "it is in use, perhaps by another trestled (set stream.path)" : std::string(error.what()))};
+    if (error.kind == Kind::busy)
+      return cannot_use("it is in use, perhaps by another trestled (set stream.path)");
+    if (error.kind == Kind::other)
+      return cannot_use(std::string(error.what()) + " (check its rights, or set another stream.path)");
+    throw;
   }
-  return journal;
 }
 
-void Journal::make(const Meta& fresh) {
-  sqlite_->execute("BEGIN IMMEDIATE");
-  sqlite_->execute(kSchema);
-  sqlite_->execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
-  auto* statement = sqlite_->prepare("INSERT INTO meta(id, epoch, head, floor, rows) VALUES(1,?,?,?,0)");
-  bind_text(statement, 1, fresh.epoch);
-  bind_number(statement, 2, fresh.head);
-  bind_number(statement, 3, fresh.floor);
-  const int code = sqlite3_step(statement);
-  sqlite3_finalize(statement);
-  sqlite_->check(code);
-  sqlite_->execute("COMMIT");
-  checkpoint();  // so that the version stands in the file's header
+void Journal::make_or_migrate(const Meta& fresh) {
+  const auto version = journal_version(database_);
+  if (version == kJournalVersion) {
+    prepare();
+    return read_meta();
+  }
+  begin();
+  std::vector<ProducerMark> marks;
+  if (version == 0) {
+    make_tables(database_);
+    meta_ = fresh;
+  } else {
+    database_.for_each("SELECT epoch, head, floor FROM meta", [&](sqlite3_stmt* row) {
+      meta_ = {text_at(row, 0), number_at(row, 1), number_at(row, 2), 0, 0};
+    });
+    marks = migrate_tables(database_);
+    for (const char* rows : {"SELECT crc FROM log", "SELECT crc FROM latest"})
+      database_.for_each(rows, [&](sqlite3_stmt* row) { count_in(number_at(row, 0)); });
+  }
+  write_version(database_);
+  prepare();
+  for (const auto& mark : marks) put_producer(mark);
+  commit(meta_.epoch, meta_.head);
+  database_.checkpoint();
+}
+
+void Journal::prepare() {
+  const auto statement = [this](const char* sql) { return database_.prepare(sql); };
+  put_log_ =
+      statement("INSERT INTO log(offset, time, appended, policy, topic, payload, crc) VALUES(?,?,?,?,?,?,?)");
+  put_latest_ =
+      statement("INSERT INTO latest(topic, offset, time, appended, payload, crc) VALUES(?,?,?,?,?,?)");
+  put_producer_ =
+      statement("INSERT INTO producers(id, epoch, have, known, superseded, crc) VALUES(?,?,?,?,?,?)");
+  put_meta_ = statement("REPLACE INTO meta(id, epoch, head, floor, rows, sum, crc) VALUES(1,?,?,?,?,?,?)");
+  erase_log_ = statement("DELETE FROM log WHERE offset = ? RETURNING crc");
+  erase_latest_ = statement("DELETE FROM latest WHERE topic = ? RETURNING crc");
+  erase_producer_ = statement("DELETE FROM producers WHERE id = ? AND epoch = ? RETURNING crc");
+  trim_ = statement("DELETE FROM log WHERE offset > ? AND offset <= ? AND policy = ? RETURNING crc");
 }
 
 void Journal::read_meta() {
-  auto* statement = sqlite_->prepare("SELECT epoch, head, floor, rows FROM meta");
-  const int code = sqlite3_step(statement);
-  if (code == SQLITE_ROW) {
-    meta_ = {text_at(statement, 0), number_at(statement, 1), number_at(statement, 2),
-             number_at(statement, 3)};
-  }
-  sqlite3_finalize(statement);
-  if (code == SQLITE_DONE) throw JournalError("the head is missing", true);
-  sqlite_->check(code);
-}
-
-void Journal::for_each(const char* sql, const std::function<void(sqlite3_stmt*)>& take) {
-  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(sqlite_->prepare(sql),
-                                                                        sqlite3_finalize);
-  int code = SQLITE_ROW;
-  while ((code = sqlite3_step(statement.get())) == SQLITE_ROW) take(statement.get());
-  sqlite_->check(code);
+  bool sound = false;
+  database_.for_each("SELECT epoch, head, floor, rows, sum, crc FROM meta", [&](sqlite3_stmt* row) {
+    meta_ = {text_at(row, 0), number_at(row, 1), number_at(row, 2), number_at(row, 3), number_at(row, 4)};
+    sound = checksum(meta_) == number_at(row, 5);
+  });
+  if (!sound) throw JournalError("its head is missing or is not what was written", Kind::damage);
 }
 
 Past Journal::read(const PolicyTable& policies) {
@@ -220,29 +168,43 @@ Past Journal::read(const PolicyTable& policies) {
   past.gone_up_to = meta_.floor;
   past.events.reserve(meta_.rows);
   std::vector<const Event*> misplaced;
-  for_each("SELECT topic, offset, time, appended, payload, crc, policy FROM log", [&](sqlite3_stmt* row) {
-    past.events.push_back(event_at(row, policies));
-    const auto& event = *past.events.back();
-    if (event.policy->keep != Keep::log || event.policy->match.text() != text_at(row, 6))
-      misplaced.push_back(&event);
-  });
-  for_each("SELECT topic, offset, time, appended, payload, crc FROM latest", [&](sqlite3_stmt* row) {
-    past.events.push_back(event_at(row, policies));
-    if (past.events.back()->policy->keep != Keep::latest) misplaced.push_back(past.events.back().get());
-  });
-  for_each("SELECT id, epoch, have FROM producers", [&](sqlite3_stmt* row) {
-    past.producers.push_back({text_at(row, 0), number_at(row, 1), number_at(row, 2)});
-  });
-  if (past.events.size() != meta_.rows) {
-    throw JournalError(std::to_string(meta_.rows) + " events were kept, " +
-                           std::to_string(past.events.size()) + " are there",
-                       true);
+  Meta found;
+  const auto count = [&](std::uint64_t crc) {
+    found.sum += crc;
+    if (++found.rows > meta_.rows) throw JournalError("it holds more than was written", Kind::damage);
+  };
+  database_.for_each("SELECT topic, offset, time, appended, payload, crc, policy FROM log",
+                     [&](sqlite3_stmt* row) {
+                       count(number_at(row, 5));
+                       past.events.push_back(event_at(row, policies));
+                       const auto& policy = *past.events.back()->policy;
+                       if (policy.keep != Keep::log || policy.match.text() != text_at(row, 6))
+                         misplaced.push_back(past.events.back().get());
+                     });
+  database_.for_each("SELECT topic, offset, time, appended, payload, crc FROM latest",
+                     [&](sqlite3_stmt* row) {
+                       count(number_at(row, 5));
+                       past.events.push_back(event_at(row, policies));
+                       if (past.events.back()->policy->keep != Keep::latest)
+                         misplaced.push_back(past.events.back().get());
+                     });
+  database_.for_each("SELECT id, epoch, have, known, superseded, crc FROM producers ORDER BY rowid",
+                     [&](sqlite3_stmt* row) {
+                       count(number_at(row, 5));
+                       past.producers.push_back(mark_at(row));
+                     });
+  if (found.rows != meta_.rows) {
+    throw JournalError(
+        std::to_string(meta_.rows) + " rows were written, " + std::to_string(found.rows) + " are there",
+        Kind::damage);
   }
+  if (found.sum != meta_.sum)
+    throw JournalError("parts of it are older or newer than the rest", Kind::damage);
   settle(past, misplaced);
   std::sort(past.events.begin(), past.events.end(),
             [](const EventPtr& a, const EventPtr& b) { return a->offset < b->offset; });
   if (!past.events.empty() && past.events.back()->offset > meta_.head) {
-    throw JournalError("an event lies beyond the head", true);
+    throw JournalError("an event lies beyond the head", Kind::damage);
   }
   return past;
 }
@@ -252,18 +214,10 @@ Past Journal::read(const PolicyTable& policies) {
 void Journal::settle(Past& past, const std::vector<const Event*>& misplaced) {
   if (misplaced.empty()) return;
   begin();
-  auto* erase = sqlite_->prepare("DELETE FROM log WHERE offset = ?");
   for (const auto* event : misplaced) {
-    bind_number(erase, 1, event->offset);
-    sqlite_->run(erase);
-    if (sqlite3_changes(sqlite_->db) == 0) {
-      erase_latest(event->topic);
-    } else {
-      --meta_.rows;
-    }
+    if (erase(erase_log_.number(event->offset)) == 0) erase_latest(event->topic);
     if (event->policy->keep == Keep::log) put_log(*event);
   }
-  sqlite3_finalize(erase);
   commit(meta_.epoch, meta_.head);
   const auto gone = [&](const EventPtr& event) {
     return event->policy->keep != Keep::log &&
@@ -272,69 +226,66 @@ void Journal::settle(Past& past, const std::vector<const Event*>& misplaced) {
   past.events.erase(std::remove_if(past.events.begin(), past.events.end(), gone), past.events.end());
 }
 
-void Journal::begin() { sqlite_->execute("BEGIN"); }
+void Journal::begin() { database_.execute("BEGIN"); }
 
 void Journal::commit(const std::string& epoch, Offset head) {
-  auto* statement = sqlite_->put_meta;
-  bind_text(statement, 1, epoch);
-  bind_number(statement, 2, head);
-  bind_number(statement, 3, meta_.floor);
-  bind_number(statement, 4, meta_.rows);
-  sqlite_->run(statement);
-  sqlite_->execute("COMMIT");
   meta_.epoch = epoch;
   meta_.head = head;
+  put_meta_.text(epoch).number(head).number(meta_.floor).number(meta_.rows).number(meta_.sum);
+  put_meta_.number(checksum(meta_)).run();
+  database_.execute("COMMIT");
 }
 
-void Journal::rollback() noexcept { sqlite3_exec(sqlite_->db, "ROLLBACK", nullptr, nullptr, nullptr); }
-
 void Journal::put_log(const Event& event) {
-  auto* statement = sqlite_->put_log;
-  bind_number(statement, 1, event.offset);
-  bind_number(statement, 2, static_cast<std::uint64_t>(event.time));
-  bind_number(statement, 3, static_cast<std::uint64_t>(event.appended));
-  bind_text(statement, 4, event.policy->match.text());
-  bind_text(statement, 5, event.topic);
-  bind_blob(statement, 6, event.payload);
-  bind_number(statement, 7, std::uint64_t{checksum(event)});
-  sqlite_->run(statement);
-  ++meta_.rows;
+  const auto crc = checksum(event);
+  put_log_.number(event.offset).number(static_cast<std::uint64_t>(event.time));
+  put_log_.number(static_cast<std::uint64_t>(event.appended)).text(event.policy->match.text());
+  put_log_.text(event.topic).blob(event.payload).number(crc).run();
+  count_in(crc);
 }
 
 void Journal::put_latest(const Event& event, bool fresh) {
-  if (fresh) ++meta_.rows;
-  auto* statement = sqlite_->put_latest;
-  bind_text(statement, 1, event.topic);
-  bind_number(statement, 2, event.offset);
-  bind_number(statement, 3, static_cast<std::uint64_t>(event.time));
-  bind_number(statement, 4, static_cast<std::uint64_t>(event.appended));
-  bind_blob(statement, 5, event.payload);
-  bind_number(statement, 6, std::uint64_t{checksum(event)});
-  sqlite_->run(statement);
+  if (!fresh) erase_latest(event.topic);
+  const auto crc = checksum(event);
+  put_latest_.text(event.topic).number(event.offset).number(static_cast<std::uint64_t>(event.time));
+  put_latest_.number(static_cast<std::uint64_t>(event.appended)).blob(event.payload).number(crc).run();
+  count_in(crc);
 }
 
-void Journal::erase_latest(const std::string& topic) {
-  bind_text(sqlite_->erase_latest, 1, topic);
-  sqlite_->run(sqlite_->erase_latest);
-  meta_.rows -= static_cast<std::uint64_t>(sqlite3_changes(sqlite_->db));
-}
+void Journal::erase_latest(const std::string& topic) { erase(erase_latest_.text(topic)); }
 
 void Journal::put_producer(const ProducerMark& mark) {
-  bind_text(sqlite_->put_producer, 1, mark.id);
-  bind_number(sqlite_->put_producer, 2, mark.epoch);
-  bind_number(sqlite_->put_producer, 3, mark.have);
-  sqlite_->run(sqlite_->put_producer);
+  erase(erase_producer_.text(mark.id).number(mark.epoch));
+  if (mark.state == State::forgotten) return;
+  const auto crc = checksum(mark);
+  put_producer_.text(mark.id).number(mark.epoch).number(mark.have).number(mark.known);
+  put_producer_.number(mark.state == State::superseded ? 1 : 0).number(crc).run();
+  count_in(crc);
 }
 
 void Journal::trim_log(const Policy& policy, Offset after, Offset up_to) {
-  auto* statement = sqlite_->trim;
-  bind_number(statement, 1, after);
-  bind_number(statement, 2, up_to);
-  bind_text(statement, 3, policy.match.text());
-  sqlite_->run(statement);
-  meta_.rows -= static_cast<std::uint64_t>(sqlite3_changes(sqlite_->db));
+  erase(trim_.number(after).number(up_to).text(policy.match.text()));
 }
 
-void Journal::checkpoint() { sqlite_->execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+void Journal::count_in(std::uint64_t crc) {
+  ++meta_.rows;
+  meta_.sum += crc;
+}
+
+// Runs a DELETE … RETURNING crc; how many rows went.
+std::size_t Journal::erase(Statement& statement) {
+  std::size_t count = 0;
+  statement.run([&](sqlite3_stmt* row) {
+    ++count;
+    --meta_.rows;
+    meta_.sum -= number_at(row, 0);
+  });
+  return count;
+}
+
+void Journal::finish() {
+  database_.checkpoint();
+  database_.tidy_on_close();
+}
 
 }  // namespace trestle

@@ -1,81 +1,83 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "bridge/config/settings.h"
 #include "bridge/core/stream.h"
+#include "bridge/store/sqlite.h"
 #include "proto/result.h"
-
-struct sqlite3_stmt;
 
 namespace trestle {
 
-/// SQLite said no; what() is for the log.
-struct JournalError : std::runtime_error {
-  JournalError(const std::string& message, bool damage) : std::runtime_error(message), damaged(damage) {}
-  bool damaged;  ///< the file is not, or no longer, what a journal must be; else the disk or the system
-                 ///< refused
-};
-
 /// The journal: one SQLite file in WAL mode, locked for the life of the process.
 ///
-///     log      offset → topic, times, payload, crc, policy     events of `log` topics
+///     log      offset → topic, times, payload, policy, crc     events of `log` topics
 ///     latest   topic → the same                                the newest of each `latest` topic
-///     producers id → epoch, have                               how far each producer is
-///     meta     epoch, head, floor, rows                        one row, in every transaction
+///     producers id, epoch → have, known, state, crc            how far each life of each producer is
+///     meta     epoch, head, floor, rows, sum, crc              one row, in every transaction
 ///
-/// Every function but open() throws JournalError.  Thread: the spine's.
+/// Every row carries a CRC32C, and `meta` the number and the sum of them all: a row that was changed, has
+/// vanished, or came back with an older copy of a part of the file is noticed.
+///
+/// Every function throws JournalError.  Thread: the spine's.
 class Journal {
  public:
-  static constexpr int kSchemaVersion = 1;
-
   struct Meta {
     std::string epoch;
     Offset head = 0;
     Offset floor = 0;        ///< events up to here were never in this journal
-    std::uint64_t rows = 0;  ///< of log and latest together: rows that vanish are noticed
+    std::uint64_t rows = 0;  ///< of log, latest and producers together
+    std::uint64_t sum = 0;   ///< of their CRCs, modulo 2^64
   };
 
-  /// Opens or makes the file. The error is for the operator: in use by another process, made by a newer
-  /// version (then left untouched), not writable. A damaged file throws JournalError.
+  /// Opens or makes the file; one of an older version is brought up to this one. The error is for the
+  /// operator: in use by another process, not writable, made by a newer version, or another program's (the
+  /// last two are left untouched). Throws if the file is damaged, and if the disk is full or fails.
   static Result<std::unique_ptr<Journal>> open(const std::filesystem::path& path,
                                                StreamSettings::Durability durability, const Meta& fresh);
-  ~Journal();
 
   const Meta& meta() const { return meta_; }
-  /// Reads everything, and checks it: each row's CRC, and the number of rows. Rows that `policies` judge
+  /// Reads everything, and checks it: each row's CRC, their number and their sum. Rows that `policies` judge
   /// differently than the ones they were written under are moved to where they belong now, or deleted.
   Past read(const PolicyTable& policies);
 
   void begin();
   void commit(const std::string& epoch, Offset head);
-  void rollback() noexcept;
+  void rollback() noexcept { database_.rollback(); }
   void put_log(const Event& event);
   /// `fresh`: the topic has no row yet.
   void put_latest(const Event& event, bool fresh);
   void erase_latest(const std::string& topic);
+  /// Deletes it if it is forgotten.
   void put_producer(const ProducerMark& mark);
   /// Deletes the rows of a policy with `after` < offset <= `up_to`.
   void trim_log(const Policy& policy, Offset after, Offset up_to);
-  /// Moves everything from the write-ahead log into the file.
-  void checkpoint();
+  /// An orderly end: everything is moved from the write-ahead log into the file, which is then the only one.
+  /// Without it both are left as they are.
+  void finish();
 
  private:
-  struct Sqlite;
-  explicit Journal(std::unique_ptr<Sqlite> sqlite);
-  void make(const Meta& fresh);
-  void for_each(const char* sql, const std::function<void(sqlite3_stmt*)>& take);
-  void settle(Past& past, const std::vector<const Event*>& misplaced);
+  explicit Journal(const std::filesystem::path& path) : database_(path) {}
+  void make_or_migrate(const Meta& fresh);
+  void prepare();
   void read_meta();
+  void settle(Past& past, const std::vector<const Event*>& misplaced);
+  void count_in(std::uint64_t crc);
+  std::size_t erase(Statement& statement);
 
-  std::unique_ptr<Sqlite> sqlite_;
+  Database database_;
   Meta meta_;
+  Statement put_log_;
+  Statement put_latest_;
+  Statement put_producer_;
+  Statement put_meta_;
+  Statement erase_log_;
+  Statement erase_latest_;
+  Statement erase_producer_;
+  Statement trim_;
 };
 
 }  // namespace trestle

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 
 #include "bridge/log/log.h"
 
@@ -25,6 +27,11 @@ bool has_room(const std::filesystem::path& beside) {
   return room;
 }
 
+// A new journal that did not come to be: nobody has been told of its epoch.
+void remove_journal(const std::filesystem::path& path) {
+  for (const char* suffix : {"", "-wal"}) ::unlink((path.string() + suffix).c_str());
+}
+
 std::uint64_t number_of(const std::string& epoch) { return std::strtoull(epoch.c_str(), nullptr, 10); }
 
 }  // namespace
@@ -41,14 +48,15 @@ JournaledStream::JournaledStream(const StreamSettings& settings, const PolicyTab
 Result<std::unique_ptr<JournaledStream>> JournaledStream::open(const StreamSettings& settings,
                                                                const PolicyTable& policies, Now now) {
   std::unique_ptr<JournaledStream> stream(new JournaledStream(settings, policies));
-  if (auto started = stream->start(now); !started) return started.error();
+  stream->wall_ = now.wall;
+  if (auto started = stream->start(); !started) return started.error();
   return stream;
 }
 
 JournaledStream::~JournaledStream() {
   if (!journal_) return;
   try {
-    journal_->checkpoint();
+    journal_->finish();
   } catch (const JournalError& error) {
     log::warning("the journal was not tidied up", {{"error", error.what()}});
     return;
@@ -56,46 +64,60 @@ JournaledStream::~JournaledStream() {
   write_head(true);
 }
 
-Result<std::monostate> JournaledStream::start(Now now) {
-  wall_ = now.wall;
-  new_epoch(now.wall);
-  if (auto opened = open_journal(now.wall); !opened) return opened;
-  auto head_file = HeadFile::open(settings_.path.string() + ".head",
-                                  settings_.durability == StreamSettings::Durability::power);
-  if (!head_file) return head_file.error();
-  head_file_.emplace(std::move(*head_file));
-  choose_epoch(now.wall);
+Result<std::monostate> JournaledStream::start() {
+  told_ = HeadFile::find(head_path());
+  new_epoch();
   try {
-    journal_->begin();
-    journal_->commit(*epoch_, head_);
+    if (auto opened = open_files(); !opened) return opened;
+    if (!write_head(false)) degrade("the head file cannot be written");
   } catch (const JournalError& error) {
-    return Error{"cannot write the journal " + settings_.path.string() + ": " + error.what()};
+    // Full, or failing. What could be read is served; what is new waits for the disk to come back.
+    if (told_.head) head_ = std::max(head_, told_.head->offset);
+    degrade(error.what());
   }
-  if (!write_head(false)) return Error{"cannot write " + settings_.path.string() + ".head"};
   return std::monostate{};
 }
 
-// Opens and reads the file; a damaged one is set aside, and the second try makes a new one.
-Result<std::monostate> JournaledStream::open_journal(Micros wall) {
+std::filesystem::path JournaledStream::head_path() const { return settings_.path.string() + ".head"; }
+
+Result<std::monostate> JournaledStream::open_files() {
   for (int attempt = 0;; ++attempt) {
     try {
-      auto journal = Journal::open(settings_.path, settings_.durability, fresh_meta());
-      if (!journal) return journal.error();
-      journal_ = std::move(*journal);
-      load();
-      return std::monostate{};
+      if (auto opened = open_journal(); !opened) return opened;
+      break;
     } catch (const JournalError& error) {
+      if (error.kind != JournalError::Kind::damage) {
+        if (journal_) load();  // what could be read
+        throw;
+      }
       journal_.reset();
-      if (attempt > 0 || !error.damaged) {
+      if (attempt > 0 || !set_aside(error.what())) {
         return Error{"cannot use the journal " + settings_.path.string() + ": " + error.what()};
       }
-      set_aside(wall, error.what());
     }
   }
+  load();
+  choose_epoch();
+  journal_->begin();
+  journal_->commit(*epoch_, head_);
+  return std::monostate{};
+}
+
+// Opens and reads the file, and writes to it: damage should show now.
+Result<std::monostate> JournaledStream::open_journal() {
+  auto journal = Journal::open(settings_.path, settings_.durability, fresh_meta());
+  if (!journal) return journal.error();
+  auto head_file = HeadFile::open(head_path(), settings_.durability == StreamSettings::Durability::power);
+  if (!head_file) return head_file.error();
+  head_file_.emplace(std::move(*head_file));
+  journal_ = std::move(*journal);
+  past_ = journal_->read(policies_);
+  journal_->begin();
+  journal_->commit(journal_->meta().epoch, journal_->meta().head);
+  return std::monostate{};
 }
 
 void JournaledStream::load() {
-  past_ = journal_->read(policies_);
   head_ = journal_->meta().head;
   trimmed_.assign(trimmed_.size(), head_);
   for (const auto& event : past_.events) {
@@ -104,54 +126,66 @@ void JournaledStream::load() {
     auto& trimmed = trimmed_[static_cast<std::size_t>(event->policy - policies_.all().data())];
     trimmed = std::min(trimmed, event->offset - 1);
   }
-  for (const auto& mark : past_.producers) marks_[mark.id] = mark;
+  for (const auto& mark : past_.producers) remember(mark);
 }
 
-// Keeps the journal's epoch if nothing that a client may have seen can be missing.
-void JournaledStream::choose_epoch(Micros wall) {
+// Why events that a client may have seen may be missing; empty if they can't.
+std::string JournaledStream::doubt() const {
   const auto& meta = journal_->meta();
-  const auto told = head_file_->read();
-  std::string why;
-  if (!told) {
-    why = meta.head == 0 ? "" : "its head file is missing or damaged";
-  } else if (told->epoch != meta.epoch) {
-    why = "the head file is of another epoch";
-  } else if (told->offset > meta.head) {
-    why = "it ends at offset " + std::to_string(meta.head) + ", but " + std::to_string(told->offset) +
-          " was delivered";
-  } else if (!told->clean && told->boot != boot_ &&
-             settings_.durability == StreamSettings::Durability::process) {
-    why = "the machine was restarted without an orderly stop, under durability: process";
+  if (!told_.head) return meta.head == 0 ? "" : told_.doubt;
+  const auto& told = *told_.head;
+  if (meta.head == 0 && told.offset > 0)
+    return "the journal is new, but offset " + std::to_string(told.offset) + " was delivered";
+  if (told.epoch != meta.epoch) return "the head file " + head_path().string() + " is of another epoch";
+  if (told.offset > meta.head) {
+    return "the journal ends at offset " + std::to_string(meta.head) + ", but " +
+           std::to_string(told.offset) + " was delivered";
   }
+  if (!told_.doubt.empty()) return told_.doubt;
+  if (!told.clean && told.boot != boot_ && settings_.durability == StreamSettings::Durability::process)
+    return "the machine was restarted without an orderly stop, under durability: process";
+  return "";
+}
+
+void JournaledStream::choose_epoch() {
+  const auto& meta = journal_->meta();
+  const auto why = doubt();
   if (why.empty()) {
     epoch_ = std::make_shared<const std::string>(meta.epoch);
     return;
   }
-  if (told) head_ = std::max(head_, told->offset);
-  const auto before = std::max(number_of(meta.epoch), told ? number_of(told->epoch) : 0);
-  new_epoch(std::max(wall, static_cast<Micros>(before) + 1));
+  if (told_.head) head_ = std::max(head_, told_.head->offset);
+  epoch_ = std::make_shared<const std::string>(
+      std::to_string(std::max(number_of(meta.epoch), number_of(*epoch_))));
+  new_epoch();
   log::warning("new epoch: the journal may miss events that clients have seen",
                {{"journal", settings_.path.string()}, {"why", why}, {"epoch", *epoch_}});
 }
 
-void JournaledStream::new_epoch(Micros wall) {
-  const auto before = epoch_ ? static_cast<Micros>(number_of(*epoch_)) : 0;
-  epoch_ = std::make_shared<const std::string>(std::to_string(std::max(wall, before + 1)));
+// Later than any before it, whatever the clock says.
+void JournaledStream::new_epoch() {
+  auto before = epoch_ ? number_of(*epoch_) : 0;
+  if (told_.head) before = std::max(before, number_of(told_.head->epoch));
+  const auto next = std::max(static_cast<std::uint64_t>(wall_), before + 1);
+  epoch_ = std::make_shared<const std::string>(std::to_string(next));
 }
 
-void JournaledStream::set_aside(Micros wall, const std::string& why) {
-  const auto aside = settings_.path.string() + ".aside-" + std::to_string(wall);
-  std::error_code ignored;
-  std::filesystem::rename(settings_.path, aside, ignored);
-  std::filesystem::rename(settings_.path.string() + "-wal", aside + "-wal", ignored);
-  std::filesystem::remove(settings_.path.string() + "-shm", ignored);
+// False if it cannot be moved, and so must not be opened either.
+bool JournaledStream::set_aside(const std::string& why) {
+  const auto aside = settings_.path.string() + ".aside-" + std::to_string(wall_);
+  const auto move = [&](const std::string& suffix) {
+    return std::rename((settings_.path.string() + suffix).c_str(), (aside + suffix).c_str()) == 0 ||
+           errno == ENOENT;
+  };
+  if (!move("") || !move("-wal")) return false;
   log::error("the journal is set aside, a new one starts in a new epoch",
              {{"journal", settings_.path.string()}, {"why", why}, {"aside", aside}});
+  return true;
 }
 
 void JournaledStream::append(const std::vector<std::shared_ptr<Event>>& events,
                              const std::vector<ProducerMark>& marks) {
-  for (const auto& mark : marks) marks_[mark.id] = mark;
+  for (const auto& mark : marks) remember(mark);
   for (const auto& event : events) event->offset = ++head_;
   const auto steps = track(events);
   if (!journal_) return gone_topics_.clear();
@@ -162,6 +196,14 @@ void JournaledStream::append(const std::vector<std::shared_ptr<Event>>& events,
     return degrade(error.what());
   }
   if (!write_head(false)) degrade("the head file cannot be written");
+}
+
+void JournaledStream::remember(const ProducerMark& mark) {
+  if (mark.state == ProducerMark::State::forgotten) {
+    marks_.erase({mark.id, mark.epoch});
+  } else {
+    marks_[{mark.id, mark.epoch}] = mark;
+  }
 }
 
 std::vector<JournaledStream::Step> JournaledStream::track(const std::vector<std::shared_ptr<Event>>& events) {
@@ -222,7 +264,8 @@ bool JournaledStream::write_head(bool clean) { return head_file_->write({*epoch_
 void JournaledStream::degrade(const std::string& why) {
   journal_.reset();
   trouble_ = why;
-  new_epoch(wall_);
+  old_is_aside_ = false;
+  new_epoch();
   log::error("degraded: nothing is kept, delivery goes on in memory",
              {{"journal", settings_.path.string()}, {"why", why}, {"epoch", *epoch_}});
 }
@@ -231,27 +274,35 @@ void JournaledStream::try_again(Now now) {
   if (now.steady - tried_at_ < kTryAgain) return;
   tried_at_ = now.steady;
   if (!has_room(settings_.path)) return;
-  set_aside(now.wall, trouble_);
-  new_epoch(now.wall);
+  old_is_aside_ = old_is_aside_ || set_aside(trouble_);
+  if (!old_is_aside_) return;
+  new_epoch();
+  if (!start_new_journal()) return remove_journal(settings_.path);
+  trouble_.clear();
+  log::info("the journal is back", {{"journal", settings_.path.string()}, {"epoch", *epoch_}});
+}
+
+bool JournaledStream::start_new_journal() {
   try {
     auto journal = Journal::open(settings_.path, settings_.durability, fresh_meta());
-    if (!journal) return;
+    if (!journal) return false;
+    (*journal)->begin();
+    for (const auto& [life, mark] : marks_) (*journal)->put_producer(mark);
+    for (const auto& [offset, event] : snapshot_.events()) (*journal)->put_latest(*event, true);
+    (*journal)->commit(*epoch_, head_);
+    auto head_file = HeadFile::open(head_path(), settings_.durability == StreamSettings::Durability::power);
+    if (!head_file) return false;
+    head_file_.emplace(std::move(*head_file));
+    if (!write_head(false)) return false;
     journal_ = std::move(*journal);
-    journal_->begin();
-    for (const auto& [id, mark] : marks_) journal_->put_producer(mark);
-    for (const auto& [offset, event] : snapshot_.events()) journal_->put_latest(*event, true);
-    journal_->commit(*epoch_, head_);
-  } catch (const JournalError& error) {
-    journal_.reset();
-    return;
+  } catch (const JournalError&) {
+    return false;
   }
   gone_topics_.clear();
   history_ = History(policies_);
   trimmed_.assign(trimmed_.size(), head_);
   history_.forget_up_to(head_);
-  if (!write_head(false)) return degrade("the head file cannot be written");
-  trouble_.clear();
-  log::info("the journal is back", {{"journal", settings_.path.string()}, {"epoch", *epoch_}});
+  return true;
 }
 
 }  // namespace trestle

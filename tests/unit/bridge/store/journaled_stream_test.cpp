@@ -48,6 +48,14 @@ class Life {
     stream.reset();
     fs::remove_all(folder_);
     fs::rename(copy, folder_);
+    write_head_again();
+  }
+  // A copied head file is younger than it says it is; now it is as the bridge would have left it.
+  void write_head_again() const {
+    const auto path = path_of_head();
+    const auto found = HeadFile::find(path);
+    REQUIRE(found.head);
+    CHECK(HeadFile::open(path, false)->write(*found.head));
   }
   Offset append(Stream& stream, const std::string& topic, const std::string& payload,
                 std::vector<ProducerMark> marks = {}) {
@@ -65,6 +73,7 @@ class Life {
     stream.tick(now_);
   }
   fs::path path() const { return folder_ / "trestle.db"; }
+  fs::path path_of_head() const { return path().string() + ".head"; }
   const fs::path& folder() const { return folder_; }
 
  private:
@@ -216,7 +225,7 @@ TEST_CASE("a journal of a newer version is refused and left as it is") {
                                             {std::chrono::steady_clock::now(), kStart});
   REQUIRE_FALSE(stream.has_value());
   CHECK(stream.error().message.find("version 9") != std::string::npos);
-  CHECK(stream.error().message.find("knows 1") != std::string::npos);
+  CHECK(stream.error().message.find("knows 2") != std::string::npos);
   CHECK(fs::file_size(life.path()) == size);
   CHECK(fs::last_write_time(life.path()) == time);
 }
@@ -242,6 +251,7 @@ TEST_CASE(
   for (int round = 0; round < 150; ++round) {
     fs::remove_all(life.folder());
     fs::copy(original, life.folder());
+    life.write_head_again();
     const char* names[] = {"trestle.db", "trestle.db-wal", "trestle.db.head"};
     const auto victim = life.folder() / names[random() % 3];
     const auto size = fs::file_size(victim);
