@@ -1,0 +1,132 @@
+#include "bridge/store/journal.h"
+
+#include <doctest/doctest.h>
+
+#include "bridge/store/journal_schema.h"
+#include "tests/unit/bridge/scratch_directory.h"
+
+using namespace trestle;
+using Kind = JournalError::Kind;
+
+namespace {
+
+constexpr auto kProcess = StreamSettings::Durability::process;
+
+// A journal with three events, `latest` one of them, and two producers; closed in order.
+class Kept {
+ public:
+  Kept() {
+    auto journal = open();
+    journal->begin();
+    for (const Offset offset : {1, 2}) journal->put_log(event(offset, "log.a"));
+    journal->put_latest(event(3, "queue-update"), true);
+    journal->put_producer({"worker", 7, 12, 14, ProducerMark::State::current});
+    journal->put_producer({"worker", 6, 99, 99, ProducerMark::State::superseded});
+    journal->commit("1000", 3);
+    journal->finish();
+  }
+  Event event(Offset offset, const std::string& topic) const {
+    Event made;
+    made.offset = offset;
+    made.topic = topic;
+    made.payload = std::to_string(offset);
+    made.policy = &policies_.find(topic);
+    return made;
+  }
+  std::unique_ptr<Journal> open() const {
+    auto journal = Journal::open(folder_.file("trestle.db"), kProcess, {"1000", 0, 0, 0, 0});
+    REQUIRE_MESSAGE(journal.has_value(), (journal ? "" : journal.error().message));
+    return std::move(*journal);
+  }
+  // What somebody does to the file while no trestled runs.
+  void change(const std::string& sql) const {
+    Database database(folder_.file("trestle.db"));
+    database.execute(sql);
+    database.checkpoint();
+    database.tidy_on_close();
+  }
+  std::string why_damaged() const {
+    try {
+      open()->read(policies_);
+    } catch (const JournalError& error) {
+      CHECK(error.kind == Kind::damage);
+      return error.what();
+    }
+    return "";
+  }
+  Past read() const { return open()->read(policies_); }
+
+ private:
+  ScratchDirectory folder_;
+  PolicyTable policies_{std::vector<Policy>{}};
+};
+
+}  // namespace
+
+TEST_CASE("a journal is read as it was written") {
+  const Kept kept;
+  const auto past = kept.read();
+  REQUIRE(past.events.size() == 3);
+  CHECK(past.events[2]->topic == "queue-update");
+  REQUIRE(past.producers.size() == 2);
+  CHECK(past.producers[0].known == 14);
+  CHECK(past.producers[1].state == ProducerMark::State::superseded);
+}
+
+TEST_CASE("every change that trestled did not make is noticed") {
+  const Kept kept;
+  SUBCASE("an event") { kept.change("UPDATE log SET payload = 'x' WHERE offset = 2"); }
+  SUBCASE("its place") { kept.change("UPDATE log SET offset = 9 WHERE offset = 2"); }
+  SUBCASE("its time") { kept.change("UPDATE latest SET time = time + 1"); }
+  SUBCASE("how far a producer is") { kept.change("UPDATE producers SET have = 13 WHERE epoch = 7"); }
+  SUBCASE("which life of a producer is the current one") {
+    kept.change("UPDATE producers SET superseded = 0");
+  }
+  SUBCASE("a producer that vanishes") { kept.change("DELETE FROM producers WHERE epoch = 6"); }
+  SUBCASE("an event that vanishes") { kept.change("DELETE FROM log WHERE offset = 1"); }
+  SUBCASE("the head") { kept.change("UPDATE meta SET head = 4"); }
+  SUBCASE("the epoch") { kept.change("UPDATE meta SET epoch = '1001'"); }
+  SUBCASE("the floor") { kept.change("UPDATE meta SET floor = 1"); }
+  SUBCASE("no head at all") { kept.change("DELETE FROM meta"); }
+  SUBCASE("no version") { kept.change("PRAGMA user_version = 0"); }
+  SUBCASE("a version with a byte of nonsense") { kept.change("PRAGMA user_version = 65538"); }
+  CHECK(kept.why_damaged() != "");
+}
+
+TEST_CASE("a row that stands in another's place, sound in itself, is noticed") {
+  const Kept kept;
+  kept.change("CREATE TABLE older AS SELECT * FROM log WHERE offset = 1");
+  {
+    auto journal = kept.open();
+    journal->begin();
+    journal->trim_log(*kept.event(1, "log.a").policy, 0, 1);
+    journal->put_log(kept.event(4, "log.a"));
+    journal->commit("1000", 4);
+    journal->finish();
+  }
+  CHECK(kept.why_damaged() == "");
+  kept.change("INSERT INTO log SELECT * FROM older; DELETE FROM log WHERE offset = 4");
+  CHECK(kept.why_damaged() == "parts of it are older or newer than the rest");
+}
+
+TEST_CASE("a journal of version 1 is brought up to this version, whole") {
+  const Kept kept;
+  kept.change(
+      "CREATE TABLE meta_1(id INTEGER PRIMARY KEY CHECK(id = 1), epoch TEXT NOT NULL, head INTEGER NOT NULL, "
+      "  floor INTEGER NOT NULL, rows INTEGER NOT NULL);"
+      "INSERT INTO meta_1 SELECT id, epoch, head, floor, 3 FROM meta; DROP TABLE meta;"
+      "ALTER TABLE meta_1 RENAME TO meta;"
+      "CREATE TABLE producers_1(id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, have INTEGER NOT NULL);"
+      "INSERT INTO producers_1 SELECT id, epoch, have FROM producers WHERE superseded = 0; DROP TABLE "
+      "producers;"
+      "ALTER TABLE producers_1 RENAME TO producers;"
+      "PRAGMA application_id = 0; PRAGMA user_version = 1");
+  for (int start = 0; start < 2; ++start) {
+    const auto past = kept.read();
+    CHECK(past.events.size() == 3);
+    REQUIRE(past.producers.size() == 1);
+    CHECK(past.producers[0].epoch == 7);
+    CHECK(past.producers[0].have == 12);
+    CHECK(kept.open()->meta().head == 3);
+  }
+}
