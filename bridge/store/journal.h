@@ -66,6 +66,8 @@ class Journal {
   void read_meta();
   void settle(Past& past, const std::vector<const Event*>& misplaced);
   void count_in(std::uint64_t crc);
+  void count_out(std::uint64_t crc);
+  static void count_out_if(sqlite3_context* context, int, sqlite3_value** values);
   std::size_t erase(Statement& statement);
 
   Database database_;

@@ -104,6 +104,12 @@ void Database::execute(const std::string& sql) {
   check(db_, sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr));
 }
 
+void Database::add_function(const char* name, void (*call)(sqlite3_context*, int, sqlite3_value**),
+                            void* owner) {
+  check(db_, sqlite3_create_function_v2(db_, name, 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, owner, call, nullptr,
+                                        nullptr, nullptr));
+}
+
 std::uint64_t Database::ask(const char* sql) {
   std::uint64_t answer = 0;
   for_each(sql, [&](sqlite3_stmt* row) { answer = number_at(row, 0); });

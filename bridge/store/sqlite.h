@@ -66,6 +66,8 @@ class Database {
 
   void execute(const std::string& sql);
   Statement prepare(const char* sql) { return {db_, sql}; }
+  /// A function of two numbers for statements of ours; `owner` outlives the database's use of it.
+  void add_function(const char* name, void (*call)(sqlite3_context*, int, sqlite3_value**), void* owner);
   /// The first column of the only row.
   std::uint64_t ask(const char* sql);
   void for_each(const char* sql, const std::function<void(sqlite3_stmt*)>& take) { prepare(sql).run(take); }
