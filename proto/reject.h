@@ -24,9 +24,11 @@ enum class Reject {
   seq_backwards,     ///< a seq this bridge already has: a duplicate, or a producer that counts backwards
   old_epoch,         ///< from an epoch of this producer that has been superseded
   seq_range,         ///< more than 10 million ahead of what was seen
-  unknown_producer,  ///< sequenced, and its producer did not say hello within 2 s
-  overload,          ///< plain event discarded because the bridge is behind
+  unknown_producer,  ///< of a producer that has not said hello: an event within 2 s, or a `gone`, `bye`,
+                     ///< `result`
+  overload,          ///< plain event or control message discarded because the bridge is behind
   bad_control,       ///< a control message that is not understood
+  hello_refused,     ///< a hello answered with `refused`: its id is in use, or there are too many producers
   count_
 };
 inline constexpr std::size_t kRejectCount = static_cast<std::size_t>(Reject::count_);

@@ -4,8 +4,12 @@
 
 namespace trestle {
 
-ProducerSeq::ProducerSeq(std::string producer, Seq have, RepairLimits limits)
-    : producer_(std::move(producer)), limits_(limits), have_(have), known_last_(have) {}
+ProducerSeq::ProducerSeq(std::string producer, Seq have, RepairLimits limits, HeldTotal& held, Seq known)
+    : producer_(std::move(producer)),
+      limits_(limits),
+      have_(have),
+      known_last_(std::max(have, known)),
+      total_(held) {}
 
 Reject ProducerSeq::offer(Seq seq, Event&& event, Now now, Ready& ready) {
   if (seq <= have_ || held_.count(seq) != 0) return Reject::seq_backwards;
@@ -62,7 +66,7 @@ void ProducerSeq::give_up(Seq to, Now now, Ready& ready) {
 void ProducerSeq::lose(Seq to, Now now, Ready& ready) {
   if (to <= have_) return;
   ready.lost.push_back({producer_, have_ + 1, to, ready.events.size()});
-  lost_.emplace_back(have_ + 1, to);
+  lost_.add({have_ + 1, to});
   have_ = to;
   progress_at_ = now.steady;
 }
@@ -75,26 +79,35 @@ void ProducerSeq::release(Event&& event, Now now, Ready& ready) {
 
 void ProducerSeq::release_held(Now now, Ready& ready) {
   while (!held_.empty() && held_.begin()->first == have_ + 1) {
-    auto node = held_.extract(held_.begin());
-    held_bytes_ -= node.mapped().payload.size();
-    release(std::move(node.mapped()), now, ready);
+    auto event = std::move(held_.begin()->second);
+    unhold(held_.begin(), event.payload.size());
+    release(std::move(event), now, ready);
   }
 }
 
 void ProducerSeq::hold(Seq seq, Event&& event) {
   const auto size = event.payload.size();
-  while (!held_.empty() && (held_.size() >= limits_.hold_events || held_bytes_ + size > limits_.hold_bytes)) {
-    if (seq > held_.rbegin()->first) return;  // it is the newest itself
-    drop_newest_held();
+  while (is_hold_full(size)) {
+    ++total_.dropped;
+    if (held_.empty() || seq > held_.rbegin()->first) return;  // it is the newest itself
+    const auto newest = std::prev(held_.end());
+    unhold(newest, newest->second.payload.size());
   }
   held_bytes_ += size;
+  total_.cost += size + HeldTotal::kEventCost;
   held_.emplace(seq, std::move(event));
 }
 
-void ProducerSeq::drop_newest_held() {
-  const auto newest = std::prev(held_.end());
-  held_bytes_ -= newest->second.payload.size();
-  held_.erase(newest);
+// An empty hold takes one event of any size, if the others leave room.
+bool ProducerSeq::is_hold_full(std::size_t size) const {
+  if (total_.cost + size + HeldTotal::kEventCost > limits_.held_cost) return true;
+  return !held_.empty() && (held_.size() >= limits_.hold_events || held_bytes_ + size > limits_.hold_bytes);
+}
+
+void ProducerSeq::unhold(std::map<Seq, Event>::iterator event, std::size_t size) {
+  held_bytes_ -= size;
+  total_.cost -= size + HeldTotal::kEventCost;
+  held_.erase(event);
 }
 
 // What only a beat spoke of. While events flow it follows behind them, however long the queue is, and asking

@@ -3,36 +3,41 @@
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <utility>
-#include <vector>
 
 #include "bridge/core/event.h"
+#include "bridge/core/lost_ranges.h"
 #include "proto/reject.h"
 
 namespace trestle {
-
-/// An inclusive range of seqs.
-using SeqRange = std::pair<Seq, Seq>;
 
 /// Bounds and times of repair (design, section 3).
 struct RepairLimits {
   std::size_t hold_events = 10'000;
   std::size_t hold_bytes = 16 * 1024 * 1024;
+  std::size_t held_cost = 64 * 1024 * 1024;   ///< of all producers together, see HeldTotal
   Seq run_ahead = 10'000'000;                 ///< how far a seq may be ahead of what was seen
   Seq chunk = 1'000;                          ///< most that one replay asks for
   std::chrono::milliseconds beat_grace{200};  ///< a beat can overtake the events it speaks of
   std::chrono::milliseconds retry{1'000};     ///< without progress a replay is asked for again
 };
 
+/// What all producers hold together, so that ten thousand of them can't fill the memory with a little each.
+struct HeldTotal {
+  static constexpr std::size_t kEventCost = 256;  ///< about what an event takes beyond its payload
+  std::size_t cost = 0;                           ///< bytes: payloads, and kEventCost each
+  std::uint64_t dropped = 0;                      ///< events dropped from full holds so far, to be repaired
+};
+
 /// Puts the events of one life of one producer in order: releases what follows on, holds what comes after a
 /// hole, says which hole to ask for, and gives up only what it is told to.
 ///
-/// Thread: the spine's.  Bound: RepairLimits; when the hold is full its newest events are dropped, to be
-/// asked for again.
+/// Thread: the spine's.  Bound: RepairLimits; when the hold is full, its own or that of all, its newest
+/// events are dropped, to be asked for again.
 class ProducerSeq {
  public:
-  /// Everything up to `have` is in the stream, or given up.
-  ProducerSeq(std::string producer, Seq have, RepairLimits limits);
+  /// Everything up to `have` is in the stream, or given up; up to `known` (if that is more) is known to
+  /// exist. `held`, that of all producers, outlives it; give_up_all() before this one is destroyed.
+  ProducerSeq(std::string producer, Seq have, RepairLimits limits, HeldTotal& held, Seq known = 0);
 
   /// Takes an event; what became ready is appended to `ready`. Reject: seq_backwards or seq_range, else none.
   Reject offer(Seq seq, Event&& event, Now now, Ready& ready);
@@ -57,20 +62,24 @@ class ProducerSeq {
   /// The range to ask for now, if any. Asks for one chunk at a time and again when nothing came for `retry`.
   std::optional<SeqRange> replay_due(Now now);
 
+  /// The producer has just (re)connected: what is missing at the tail may be on its way, as after a beat.
+  void expect_tail(Now now) { tail_noticed_at_ = now.steady; }
+
   Seq have() const { return have_; }
+  Seq known_last() const { return known_last_; }
   bool has_hole() const { return have_ < known_last_; }
-  /// Ranges given up since the last call.
-  std::vector<SeqRange> take_lost() { return std::exchange(lost_, {}); }
-  bool has_lost() const { return !lost_.empty(); }
+  /// What was given up, to be told to the producer.
+  LostRanges& lost() { return lost_; }
 
  private:
   void release(Event&& event, Now now, Ready& ready);
   void release_held(Now now, Ready& ready);
   void hold(Seq seq, Event&& event);
-  void drop_newest_held();
+  void unhold(std::map<Seq, Event>::iterator event, std::size_t size);
+  bool is_hold_full(std::size_t size) const;
   void lose(Seq to, Now now, Ready& ready);
-  void give_up_before_held(Now now, Ready& ready);
   bool is_tail_on_its_way(Now now) const;
+  void give_up_before_held(Now now, Ready& ready);
   Seq hole_end() const { return held_.empty() ? known_last_ : held_.begin()->first - 1; }
 
   const std::string producer_;
@@ -80,7 +89,8 @@ class ProducerSeq {
   Seq newest_ = 0;  // newest seq that came, kept or not
   std::map<Seq, Event> held_;
   std::size_t held_bytes_ = 0;
-  std::vector<SeqRange> lost_;
+  HeldTotal& total_;
+  LostRanges lost_;
   Seq gone_to_ = 0;  // what is missing up to here can't be asked for
   Seq asked_to_ = 0;
   std::chrono::steady_clock::time_point progress_at_{};      // have_ moved, or a replay was asked for

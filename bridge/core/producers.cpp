@@ -6,9 +6,11 @@ namespace trestle {
 namespace {
 
 constexpr std::size_t kOldEpochs = 8;
+constexpr std::size_t kOldLostRanges = 8;  // kept for each of those
 // What a hello or a beat counts for is decided by the producer alone; a range this long would be a lie.
 constexpr bool is_sane(const FromProducer& message, Seq run_ahead) {
-  return message.last < message.first || message.last - message.first <= run_ahead;
+  return message.first <= message.acked + 1 + run_ahead &&
+         (message.last < message.first || message.last - message.first <= run_ahead);
 }
 
 template <class OldEpochs>
@@ -28,7 +30,7 @@ std::string_view name_of(Presence presence) {
 }
 
 Producers::Producers(ProducerLimits limits, Rejections& rejections)
-    : limits_(limits), rejections_(rejections) {}
+    : limits_(limits), rejections_(rejections), waiting_(limits.waiting_events, limits.waiting_bytes) {}
 
 void Producers::offer(std::string_view id, const Stamp& stamp, Event&& event, Now now, Ready& ready) {
   const auto found = producers_.find(id);
@@ -57,25 +59,13 @@ void Producers::reject_sequenced(Reject reason, std::string_view id, const Stamp
 }
 
 void Producers::wait_for_hello(std::string_view id, const Stamp& stamp, Event&& event, Now now) {
-  const auto size = event.payload.size();
-  if (waiting_.size() >= limits_.waiting_events || waiting_bytes_ + size > limits_.waiting_bytes) {
-    return reject_sequenced(Reject::unknown_producer, id, stamp);
-  }
-  waiting_bytes_ += size;
-  waiting_.push_back({std::string(id), stamp, std::move(event), now.steady});
+  if (!waiting_.add(id, stamp, std::move(event), now)) reject_sequenced(Reject::unknown_producer, id, stamp);
 }
 
 void Producers::release_waiting(Producer& producer, Now now, Ready& ready) {
-  std::deque<Waiting> rest;
-  for (auto& waiting : waiting_) {
-    if (waiting.id != producer.id || waiting.stamp.epoch != producer.epoch) {
-      rest.push_back(std::move(waiting));
-      continue;
-    }
-    waiting_bytes_ -= waiting.event.payload.size();
+  for (auto& waiting : waiting_.take(producer.id, producer.epoch)) {
     take(producer, waiting.stamp.seq, std::move(waiting.event), now, ready);
   }
-  waiting_ = std::move(rest);
 }
 
 void Producers::control(std::string_view peer, const FromProducer& message, Now now, Ready& ready) {
@@ -89,6 +79,7 @@ void Producers::control(std::string_view peer, const FromProducer& message, Now 
     as_hello.acked = message.first > 0 ? message.first - 1 : 0;
     return hello(peer, as_hello, now, ready);
   }
+  reject_sequenced(Reject::unknown_producer, message.producer, {message.epoch, message.last, 0});
 }
 
 void Producers::hello(std::string_view peer, const FromProducer& message, Now now, Ready& ready) {
@@ -101,36 +92,32 @@ void Producers::hello(std::string_view peer, const FromProducer& message, Now no
   auto* producer = start(message, now, ready);
   if (producer == nullptr) return refuse(peer, message, "too_many_producers");
   producer->peer = peer;
-  welcome(*producer);
+  producer->welcome_due = true;
   set_presence(*producer, Presence::online, now);
   release_waiting(*producer, now, ready);
   touch(*producer);
 }
 
 Producers::Producer* Producers::start(const FromProducer& message, Now now, Ready& ready) {
-  const auto first = std::max<Seq>(message.first, 1);
-  auto have = std::min(first, message.acked + 1) - 1;
-  std::vector<OldEpoch> old_epochs;
   const auto former = producers_.find(message.producer);
-  if (former != producers_.end()) {
-    former->second.seq.give_up_all(now, ready);  // its open hole is closed as a gap
-    old_epochs = std::move(former->second.old_epochs);
-    if (const auto again = find_epoch(old_epochs, message.epoch); again != old_epochs.end()) {
-      have = std::max(have, again->have);
-      old_epochs.erase(again);
-    }
-    old_epochs.push_back({former->second.epoch, former->second.seq.have()});
-    if (old_epochs.size() > kOldEpochs) old_epochs.erase(old_epochs.begin());
-    touched_.erase(std::remove(touched_.begin(), touched_.end(), &former->second), touched_.end());
-    producers_.erase(former);
-  } else if (producers_.size() >= limits_.producers && !make_room(now, ready)) {
-    return nullptr;
-  }
-  Producer fresh{message.producer, message.epoch, ProducerSeq(message.producer, have, limits_.repair), {}};
+  const bool known = former != producers_.end();
+  if (!known && producers_.size() >= limits_.producers && !make_room(now, ready)) return nullptr;
+
+  auto again = known ? take_old(former->second, message.epoch) : OldEpoch{message.epoch, 0};
+  const auto first = std::max<Seq>(message.first, 1);
+  const auto have = std::max(std::min(first, message.acked + 1) - 1, again.have);
+  Producer fresh{message.producer, message.epoch, ProducerSeq(message.producer, have, limits_.repair, held_)};
   fresh.presence = Presence::gone;  // until set_presence() says it
   fresh.seen = now.steady;
   fresh.acked = have;
-  fresh.old_epochs = std::move(old_epochs);
+  fresh.seq.lost() = std::move(again.lost);
+  fresh.seq.lost().heard(message.acked);
+  fresh.seq.lost().repeat();
+  if (known) {
+    former->second.seq.give_up_all(now, ready);  // its open hole is closed as a gap
+    fresh.old_epochs = supersede(former->second);
+    producers_.erase(former);
+  }
   auto& producer = producers_.emplace(message.producer, std::move(fresh)).first->second;
   const ReadySize before(ready);
   producer.seq.give_up(first - 1, now, ready);
@@ -139,12 +126,35 @@ Producers::Producer* Producers::start(const FromProducer& message, Now now, Read
   return &producer;
 }
 
+// An old epoch that comes back goes on where it was.
+Producers::OldEpoch Producers::take_old(Producer& producer, std::uint64_t epoch) {
+  const auto found = find_epoch(producer.old_epochs, epoch);
+  if (found == producer.old_epochs.end()) return {epoch, 0};
+  auto taken = std::move(*found);
+  producer.old_epochs.erase(found);
+  return taken;
+}
+
+// The old epochs of whoever takes the place of `former`, whose holes are closed.
+std::vector<Producers::OldEpoch> Producers::supersede(Producer& former) {
+  auto old = std::move(former.old_epochs);
+  auto lost = std::move(former.seq.lost());
+  lost.shrink(kOldLostRanges);
+  old.push_back({former.epoch, former.seq.have(), std::move(lost)});
+  mark(former, former.epoch, former.seq.have(), ProducerMark::State::superseded);
+  if (old.size() > kOldEpochs) {
+    mark(former, old.front().epoch, 0, ProducerMark::State::forgotten);
+    old.erase(old.begin());
+  }
+  untouch(former);
+  return old;
+}
+
 void Producers::from_known(Producer& producer, std::string_view peer, const FromProducer& message, Now now,
                            Ready& ready) {
   using Kind = FromProducer::Kind;
   producer.seen = now.steady;
-  const bool moved = producer.peer != peer;
-  producer.peer = peer;
+  keep_up(producer, std::string(peer), message, now);
   const ReadySize before(ready);
   auto why = Reject::none;
   switch (message.kind) {
@@ -158,15 +168,27 @@ void Producers::from_known(Producer& producer, std::string_view peer, const From
   }
   if (why != Reject::none) reject_sequenced(why, producer.id, {producer.epoch, message.last, 0});
   count_new(producer, ready, before);
-  // It still holds what was acked: an ack did not reach it, so say it again.
-  const bool missed_ack = message.kind == Kind::beat && message.first > 0 && message.first <= producer.acked;
-  if (missed_ack) producer.acked = message.first - 1;
-  if (moved || message.kind == Kind::hello) welcome(producer);
   set_presence(producer, message.kind == Kind::bye ? Presence::gone : Presence::online, now);
   touch(producer);
 }
 
+// What the message says of where its producer is now, and of what has reached it.
+void Producers::keep_up(Producer& producer, const std::string& peer, const FromProducer& message, Now now) {
+  using Kind = FromProducer::Kind;
+  const bool moved = producer.peer != peer;
+  const bool says_hello = message.kind == Kind::hello;
+  // It still holds what was acked: an ack did not reach it, so say it again.
+  const bool missed_ack = message.kind == Kind::beat && message.first > 0 && message.first <= producer.acked;
+  if (missed_ack) producer.acked = message.first - 1;
+  if (says_hello) producer.seq.lost().heard(message.acked);
+  if (moved || says_hello || missed_ack) producer.seq.lost().repeat();
+  if (moved) producer.seq.expect_tail(now);
+  if (moved || says_hello) producer.welcome_due = true;
+  producer.peer = peer;
+}
+
 void Producers::refuse(std::string_view peer, const FromProducer& message, std::string reason) {
+  reject_sequenced(Reject::hello_refused, message.producer, {message.epoch, message.last, 0});
   FromBridge answer;
   answer.kind = FromBridge::Kind::refused;
   answer.producer = message.producer;
@@ -175,12 +197,17 @@ void Producers::refuse(std::string_view peer, const FromProducer& message, std::
   messages_.push_back({std::string(peer), std::move(answer)});
 }
 
-void Producers::welcome(const Producer& producer) {
+// Who hears that the bridge is at a seq must have heard what of that is lost: so such an ack goes before.
+// While nothing is kept, no more is welcomed than was acked, or the producer would drop what it may need
+// again.
+void Producers::welcome(Producer& producer, Now now, bool kept) {
+  producer.welcome_due = false;
+  if (kept && producer.seq.lost().has_news()) send_ack(producer, now);
   FromBridge answer;
   answer.kind = FromBridge::Kind::welcome;
   answer.producer = producer.id;
   answer.epoch = producer.epoch;
-  answer.seq = producer.seq.have();
+  answer.seq = kept ? producer.seq.have() : producer.acked;
   messages_.push_back({producer.peer, std::move(answer)});
 }
 
@@ -188,20 +215,47 @@ void Producers::set_presence(Producer& producer, Presence presence, Now now) {
   if (producer.presence == presence && producer.told) return;
   producer.presence = presence;
   producer.told = true;
+  if (presence != Presence::online) all_here_ = false;
   changes_.push_back({producer.id, presence, producer.epoch, producer.seq.have(), now.wall});
 }
 
 // Makes room by forgetting the producer that has been away for the longest.
 bool Producers::make_room(Now now, Ready& ready) {
-  auto oldest = producers_.end();
-  for (auto it = producers_.begin(); it != producers_.end(); ++it) {
-    const bool away = it->second.presence != Presence::online && !it->second.touched;
-    if (away && (oldest == producers_.end() || it->second.seen < oldest->second.seen)) oldest = it;
+  if (all_here_) return false;
+  for (bool searched = false;;) {
+    if (away_.empty()) {
+      if (std::exchange(searched, true)) break;
+      find_away();
+      continue;
+    }
+    const auto candidate = std::move(away_.back());
+    away_.pop_back();
+    const auto found = producers_.find(candidate.id);
+    const bool still_away = found != producers_.end() && found->second.presence != Presence::online &&
+                            found->second.seen == candidate.seen;
+    if (!still_away) continue;
+    forget(found, now, ready);
+    return true;
   }
-  if (oldest == producers_.end()) return false;
-  oldest->second.seq.give_up_all(now, ready);  // an open hole becomes a gap, never silence
-  producers_.erase(oldest);
-  return true;
+  all_here_ = true;
+  return false;
+}
+
+// Once for many that come: looking at ten thousand for each would be a flood's win.
+void Producers::find_away() {
+  for (const auto& [id, producer] : producers_) {
+    if (producer.presence != Presence::online) away_.push_back({producer.seen, id});
+  }
+  std::sort(away_.begin(), away_.end(), [](const Away& a, const Away& b) { return a.seen > b.seen; });
+}
+
+void Producers::forget(ProducerMap::iterator found, Now now, Ready& ready) {
+  auto& producer = found->second;
+  producer.seq.give_up_all(now, ready);  // an open hole becomes a gap, never silence
+  mark(producer, producer.epoch, 0, ProducerMark::State::forgotten);
+  for (const auto& old : producer.old_epochs) mark(producer, old.epoch, 0, ProducerMark::State::forgotten);
+  untouch(producer);
+  producers_.erase(found);
 }
 
 void Producers::tick(Now now, Ready& ready) {
@@ -211,10 +265,12 @@ void Producers::tick(Now now, Ready& ready) {
     if (may_be_lost && silent >= limits_.lost_after) {
       set_presence(producer, Presence::lost, now);
     }
-    settle(producer, now, ready);
     if (producer.seq.has_hole()) touch(producer);
+    settle(producer, now, ready);
   }
-  expire_waiting(now);
+  waiting_.expire(now, limits_.hello_wait, [&](std::string_view id, const Stamp& stamp) {
+    reject_sequenced(Reject::unknown_producer, id, stamp);
+  });
 }
 
 void Producers::settle(Producer& producer, Now now, Ready& ready) {
@@ -225,35 +281,45 @@ void Producers::settle(Producer& producer, Now now, Ready& ready) {
   count_new(producer, ready, before);
 }
 
-void Producers::expire_waiting(Now now) {
-  while (!waiting_.empty() && now.steady - waiting_.front().since >= limits_.hello_wait) {
-    auto& waiting = waiting_.front();
-    waiting_bytes_ -= waiting.event.payload.size();
-    reject_sequenced(Reject::unknown_producer, waiting.id, waiting.stamp);
-    waiting_.pop_front();
-  }
-}
-
 std::vector<ProducerMark> Producers::take_marks() {
-  std::vector<ProducerMark> marks;
+  auto marks = std::exchange(marks_, {});
   for (auto* producer : touched_) {
-    if (producer->is_marked && producer->marked == producer->seq.have()) continue;
-    producer->marked = producer->seq.have();
+    const SeqRange at{producer->seq.have(), producer->seq.known_last()};
+    if (producer->is_marked && producer->marked == at) continue;
+    producer->marked = at;
     producer->is_marked = true;
-    marks.push_back({producer->id, producer->epoch, producer->marked});
+    marks.push_back({producer->id, producer->epoch, at.first, at.second, ProducerMark::State::current});
   }
   return marks;
 }
 
+void Producers::mark(const Producer& producer, std::uint64_t epoch, Seq have, ProducerMark::State state) {
+  marks_.push_back({producer.id, epoch, have, have, state});
+}
+
 void Producers::restore(const std::vector<ProducerMark>& marks, Now now) {
   for (const auto& mark : marks) {
-    Producer producer{mark.id, mark.epoch, ProducerSeq(mark.id, mark.have, limits_.repair)};
+    if (mark.state != ProducerMark::State::current || producers_.size() >= limits_.producers) continue;
+    Producer producer{mark.id, mark.epoch,
+                      ProducerSeq(mark.id, mark.have, limits_.repair, held_, mark.known)};
     producer.presence = Presence::lost;
     producer.seen = now.steady;
-    producer.acked = producer.marked = mark.have;
+    producer.acked = mark.have;
+    producer.marked = {mark.have, producer.seq.known_last()};
     producer.is_marked = true;
     producer.told = false;
     producers_.emplace(mark.id, std::move(producer));
+  }
+  for (const auto& mark : marks) restore_old(mark);
+}
+
+// Superseded epochs, and what there is no room for.
+void Producers::restore_old(const ProducerMark& mark) {
+  const auto found = producers_.find(mark.id);
+  if (found == producers_.end()) {
+    marks_.push_back({mark.id, mark.epoch, 0, 0, ProducerMark::State::forgotten});
+  } else if (mark.state == ProducerMark::State::superseded) {
+    found->second.old_epochs.push_back({mark.epoch, mark.have});
   }
 }
 
@@ -261,6 +327,7 @@ void Producers::after_commit(Now now, bool kept) {
   std::vector<Producer*> later;
   for (auto* producer : std::exchange(touched_, {})) {
     producer->touched = false;
+    if (producer->welcome_due) welcome(*producer, now, kept);
     ask_for_replay(*producer, now);
     if (kept && !ack(*producer, now)) {
       producer->touched = true;
@@ -271,22 +338,39 @@ void Producers::after_commit(Now now, bool kept) {
 }
 
 bool Producers::ack(Producer& producer, Now now) {
-  if (producer.seq.have() == producer.acked && !producer.seq.has_lost()) return true;
-  if (producer.peer.empty()) return true;  // known from an earlier start, not heard of since
+  if (producer.seq.have() == producer.acked && !producer.seq.lost().has_news()) return true;
+  if (producer.peer.empty()) return true;  // said when it is heard of again
   if (now.steady - producer.acked_at < limits_.ack_interval) return false;
+  send_ack(producer, now);
+  return true;
+}
+
+void Producers::send_ack(Producer& producer, Now now) {
   FromBridge message;
   message.kind = FromBridge::Kind::ack;
   message.producer = producer.id;
   message.epoch = producer.epoch;
   message.seq = producer.acked = producer.seq.have();
-  message.lost = producer.seq.take_lost();
+  message.lost = producer.seq.lost().tell();
   producer.acked_at = now.steady;
   messages_.push_back({producer.peer, std::move(message)});
-  return true;
+}
+
+// What was not said is said again once the producer is heard of: at once would only meet the same full queue.
+void Producers::undelivered(const ToProducer& message, bool unreachable) {
+  const auto found = producers_.find(message.message.producer);
+  if (found == producers_.end()) return;
+  auto& producer = found->second;
+  if (producer.epoch != message.message.epoch || producer.peer != message.peer) return;
+  if (unreachable) producer.peer.clear();
+  if (message.message.kind != FromBridge::Kind::ack || message.message.seq == 0) return;
+  producer.acked = std::min(producer.acked, message.message.seq - 1);
+  producer.seq.lost().repeat();
 }
 
 void Producers::ask_for_replay(Producer& producer, Now now) {
-  if (producer.presence != Presence::online) return;
+  // Gone is not deaf: after a bye it may linger until it has answered.
+  if (producer.presence == Presence::lost || producer.peer.empty()) return;
   const auto range = producer.seq.replay_due(now);
   if (!range) return;
   FromBridge message;
@@ -296,6 +380,11 @@ void Producers::ask_for_replay(Producer& producer, Now now) {
   message.from = range->first;
   message.to = range->second;
   messages_.push_back({producer.peer, std::move(message)});
+}
+
+void Producers::untouch(const Producer& producer) {
+  if (producer.touched)
+    touched_.erase(std::remove(touched_.begin(), touched_.end(), &producer), touched_.end());
 }
 
 void Producers::touch(Producer& producer) {

@@ -44,6 +44,7 @@ void Spine::control(std::string_view peer, const std::vector<std::string_view>& 
     return rejections_.add(Reject::bad_control, std::to_string(frames.size()) + " frames");
   const auto decoded = decode_from_producer(frames[0]);
   if (!decoded) return rejections_.add(Reject::bad_control, decoded.error().message);
+  if (!producers_.has_room()) return rejections_.add(Reject::overload, decoded->producer);
   producers_.control(peer, *decoded, now, ready_);
 }
 
@@ -61,6 +62,11 @@ void Spine::restore(const std::vector<ProducerMark>& producers, Now now) {
   producers_.restore(producers, now);
 }
 
+void Spine::undelivered(const ToProducer& answer, bool unreachable) {
+  ++counters_.undelivered;
+  producers_.undelivered(answer, unreachable);
+}
+
 void Spine::tell_health(Now now) {
   if (stream_.trouble() == told_trouble_) return;
   told_trouble_ = stream_.trouble();
@@ -70,6 +76,8 @@ void Spine::tell_health(Now now) {
 Spine::Output Spine::commit(Now now) {
   for (const auto& change : producers_.take_changes())
     ready_.events.push_back(producer_event(change, policies_));
+  counters_.deferred +=
+      producers_.dropped_from_hold() - std::exchange(counted_drops_, producers_.dropped_from_hold());
   Output output;
   output.batch = append_ready(now);
   producers_.after_commit(now, stream_.trouble().empty());

@@ -21,10 +21,12 @@ namespace trestle {
 class Spine {
  public:
   struct Counters {
-    std::uint64_t events = 0;    ///< appended to the stream, the bridge's own included
-    std::uint64_t bytes = 0;     ///< of their payloads
-    std::uint64_t lost = 0;      ///< sequenced events given up
-    std::uint64_t deferred = 0;  ///< sequenced events dropped under overload, to be repaired
+    std::uint64_t events = 0;  ///< appended to the stream, the bridge's own included
+    std::uint64_t bytes = 0;   ///< of their payloads
+    std::uint64_t lost = 0;    ///< sequenced events given up
+    std::uint64_t deferred =
+        0;  ///< sequenced events dropped under overload or from a full hold, to be repaired
+    std::uint64_t undelivered = 0;  ///< answers that no producer could take
   };
   struct Output {
     BatchPtr batch;  ///< nullptr if there is nothing to deliver
@@ -39,12 +41,15 @@ class Spine {
   /// plain events are counted as rejected, sequenced ones will be asked for again.
   void message(const std::vector<std::string_view>& frames, Now now, bool overloaded);
   /// One message of the control socket, without the routing id; a replayed event is dropped while overloaded
-  /// too.
+  /// too, and so is any other once many answers wait for the next commit.
   void control(std::string_view peer, const std::vector<std::string_view>& frames, Now now, bool overloaded);
   /// Lets time pass; call at least every 50 ms.
   void tick(Now now);
   /// Appends what has come to the stream, and only then says what to deliver and to answer.
   Output commit(Now now);
+
+  /// An answer that could not be sent, see Producers::undelivered().
+  void undelivered(const ToProducer& answer, bool unreachable);
 
   /// What an earlier start knew of producers; before anything else.
   void restore(const std::vector<ProducerMark>& producers, Now now);
@@ -69,6 +74,7 @@ class Spine {
   std::vector<Rejections::Report> reports_;
   Counters counters_;
   std::string told_trouble_;
+  std::uint64_t counted_drops_ = 0;  // from holds, in counters_.deferred
 };
 
 }  // namespace trestle

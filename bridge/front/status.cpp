@@ -130,6 +130,7 @@ void write_counters(Writer& json, const SpineStatus& spine, const std::vector<Sh
   put(json, "event_bytes", spine.counters.bytes);
   put(json, "lost", spine.counters.lost);
   put(json, "deferred", spine.counters.deferred);
+  put(json, "undelivered", spine.counters.undelivered);
   put(json, "deliveries", sum.deliveries);
   put(json, "bytes_out", sum.bytes_out);
   put(json, "connections", sum.counters.accepted);

@@ -136,12 +136,13 @@ bool ZmqIngest::receive(zmq::socket_t& socket) {
 void ZmqIngest::commit(Now now) {
   auto output = spine_.commit(now);
   if (output.batch) sink_.deliver(output.batch);
+  std::string
+      full;  // a welcome must not pass by the ack before it: who could not take one gets none of these
   for (const auto& message : output.to_producers) {
-    auto& control = sockets_->control();
-    zmq::message_t peer(message.peer.data(), message.peer.size());
-    // A peer that is gone or full misses this one; its next beat brings the state up again.
-    if (control.send(peer, zmq::send_flags::sndmore | zmq::send_flags::dontwait)) {
-      control.send(zmq::buffer(encode(message.message)), zmq::send_flags::dontwait);
+    if (message.peer == full) {
+      spine_.undelivered(message, false);
+    } else if (!answer(message)) {
+      full = message.peer;
     }
   }
   for (const auto& report : output.reports) {
@@ -149,6 +150,23 @@ void ZmqIngest::commit(Now now) {
                                       {"count", report.count},
                                       {"total", report.total},
                                       {"detail", report.detail}});
+  }
+}
+
+// False if it could not be sent.
+bool ZmqIngest::answer(const ToProducer& message) {
+  auto& control = sockets_->control();
+  zmq::message_t peer(message.peer.data(), message.peer.size());
+  try {
+    const bool taken =
+        control.send(peer, zmq::send_flags::sndmore | zmq::send_flags::dontwait).has_value() &&
+        control.send(zmq::buffer(encode(message.message)), zmq::send_flags::dontwait).has_value();
+    if (!taken) spine_.undelivered(message, false);
+    return taken;
+  } catch (const zmq::error_t& error) {
+    if (error.num() != EHOSTUNREACH) throw;
+    spine_.undelivered(message, true);
+    return false;
   }
 }
 

@@ -47,6 +47,7 @@ class ZmqIngest final : public SpineProbe {
   void read_controls(Now now, bool overloaded);
   bool receive(zmq::socket_t& socket);
   void commit(Now now);
+  bool answer(const ToProducer& message);
   void answer_probes(Now now);
   void wake();
 

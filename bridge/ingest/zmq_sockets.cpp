@@ -55,6 +55,7 @@ void ZmqSockets::set_options(const IngestSettings& settings) {
   events_.set(zmq::sockopt::subscribe, "");
   control_.set(zmq::sockopt::rcvhwm, kControlHwm);
   control_.set(zmq::sockopt::sndhwm, kControlHwm);
+  control_.set(zmq::sockopt::router_mandatory, true);  // an answer that nobody gets must be known
 }
 
 Result<std::monostate> ZmqSockets::bind(zmq::socket_t& socket, const std::string& address, const char* key) {

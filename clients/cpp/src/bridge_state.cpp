@@ -30,10 +30,12 @@ void BridgeState::welcome(const FromBridge& message, Seq last, Effect& effect) {
 }
 
 void BridgeState::ack(const FromBridge& message, Seq last, Effect& effect) {
-  acked_ = std::max(acked_, std::min(message.seq, last));
   for (const auto& [from, to] : message.lost) {
-    if (from >= 1 && from <= to && to <= last) effect.lost.emplace_back(from, to);
+    // A range may be said again. A bridge names what is lost no later than it acks it, so the rest is known.
+    const Seq news = std::max(from, acked_ + 1);
+    if (from >= 1 && news <= to && to <= last) effect.lost.emplace_back(news, to);
   }
+  acked_ = std::max(acked_, std::min(message.seq, last));
   while (!replays_.empty() && replays_.front().first <= acked_) {
     if (replays_.front().second > acked_) {
       replays_.front().first = acked_ + 1;

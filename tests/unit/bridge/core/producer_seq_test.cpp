@@ -12,7 +12,7 @@ namespace {
 /// One life of one producer, whose events say their own seq.
 class Life {
  public:
-  explicit Life(Seq have = 0, RepairLimits limits = {}) : seq_("p", have, limits) {}
+  explicit Life(Seq have = 0, RepairLimits limits = {}) : seq_("p", have, limits, held_) {}
 
   /// What came out, or why it was refused.
   std::string offer(Seq seq, std::size_t size = 0) {
@@ -53,13 +53,15 @@ class Life {
   }
   std::string lost() {
     std::string text;
-    for (const auto& [from, to] : seq_.take_lost()) add_word(text, range_text(from, to));
+    for (const auto& [from, to] : seq_.lost().tell()) add_word(text, range_text(from, to));
     return text;
   }
   void wait(milliseconds time) { now_ += time; }
-  const ProducerSeq& seq() const { return seq_; }
+  ProducerSeq& seq() { return seq_; }
+  const HeldTotal& held() const { return held_; }
 
  private:
+  HeldTotal held_;
   ProducerSeq seq_;
   Ready ready_;
   milliseconds now_{0};
@@ -92,7 +94,8 @@ TEST_CASE("what comes after a hole is held until the hole is filled") {
   CHECK(life.offer(2) == "2 3 4");
   CHECK(life.seq().have() == 4);
   CHECK_FALSE(life.seq().has_hole());
-  CHECK_FALSE(life.seq().has_lost());
+  CHECK_FALSE(life.seq().lost().has_news());
+  CHECK(life.held().cost == 0);
 }
 
 TEST_CASE("what the bridge has, or holds already, counts as backwards and comes out once only") {
@@ -149,6 +152,27 @@ TEST_CASE("a full hold drops its newest events, which are asked for again later"
   }
 }
 
+TEST_CASE("what all producers hold together is bounded too, whatever each of them may hold") {
+  RepairLimits limits;
+  limits.held_cost = 3 * (HeldTotal::kEventCost + 1);
+  HeldTotal held;
+  ProducerSeq greedy("greedy", 0, limits, held);
+  ProducerSeq other("other", 0, limits, held);
+  Ready ready;
+  for (Seq seq = 2; seq <= 5; ++seq) greedy.offer(seq, event_of(std::to_string(seq)), at(0ms), ready);
+  CHECK(held.cost == limits.held_cost);
+  CHECK(held.dropped == 1);
+  other.offer(2, event_of("b"), at(0ms), ready);  // no room, so it is to be asked for
+  CHECK(held.dropped == 2);
+  CHECK(other.replay_due(at(0ms)) == SeqRange{1, 2});
+  other.offer(1, event_of("a"), at(0ms), ready);  // what needs no hold is not held up
+  CHECK(take_text(ready) == "a");
+  CHECK(other.replay_due(at(1s)) == SeqRange{2, 2});
+  greedy.give_up_all(at(0ms), ready);
+  CHECK(take_text(ready) == "lost:1 2 3 4 lost:5");
+  CHECK(held.cost == 0);
+}
+
 TEST_CASE("what is given up is named, and what waited behind it is released") {
   Life life;
   life.offer(1);
@@ -157,7 +181,7 @@ TEST_CASE("what is given up is named, and what waited behind it is released") {
   SUBCASE("up to a point") {
     CHECK(life.give_up(2) == "lost:2");
     CHECK(life.give_up(3) == "lost:3 4");
-    CHECK(life.lost() == "2 3");
+    CHECK(life.lost() == "2-3");
     CHECK(life.lost() == "");
   }
   SUBCASE("everything known to be missing") {

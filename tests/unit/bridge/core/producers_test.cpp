@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <stdexcept>
 
 #include "fixtures.h"
@@ -70,6 +71,48 @@ class ProducersFixture {
     }
     return text.empty() ? "nothing" : text;
   }
+  /// The same, but nothing of it reaches its producer.
+  std::string undelivered(bool unreachable) {
+    producers_.after_commit(at(now_));
+    std::string text;
+    for (const auto& answer : producers_.take_messages()) {
+      text += (text.empty() ? "" : ", ") + answer.peer + " " + text_of(answer.message);
+      producers_.undelivered(answer, unreachable);
+    }
+    return text.empty() ? "nothing" : text;
+  }
+  /// While the stream keeps nothing.
+  std::string answers_degraded() {
+    producers_.after_commit(at(now_), false);
+    std::string text;
+    for (const auto& answer : producers_.take_messages()) add_word(text, text_of(answer.message));
+    return text.empty() ? "nothing" : text;
+  }
+  /// What the stream is to keep: "p1/1000:3", "p1/1000:3-5" when 4 and 5 are missed, "… old" or "…
+  /// forgotten".
+  std::string marks() {
+    std::string text;
+    for (const auto& mark : producers_.take_marks()) {
+      kept_[{mark.id, mark.epoch}] = mark;
+      const auto life = mark.id + "/" + std::to_string(mark.epoch);
+      using State = ProducerMark::State;
+      if (mark.state == State::forgotten) {
+        add_word(text, life + " forgotten");
+      } else {
+        add_word(text, life + ":" + range_text(mark.have, mark.known));
+        if (mark.state == State::superseded) add_word(text, "old");
+      }
+    }
+    return text.empty() ? "nothing" : text;
+  }
+  /// A start of the bridge with what marks() gave `former`.
+  void restore_from(const ProducersFixture& former) {
+    std::vector<ProducerMark> marks;
+    for (const auto& [life, mark] : former.kept_) {
+      if (mark.state != ProducerMark::State::forgotten) marks.push_back(mark);
+    }
+    producers_.restore(marks, at(now_));
+  }
   std::string presence() {
     std::string text;
     for (const auto& change : producers_.take_changes()) {
@@ -115,6 +158,7 @@ class ProducersFixture {
   }
 
   Producers producers_;
+  std::map<std::pair<std::string, std::uint64_t>, ProducerMark> kept_;
   Ready ready_;
   milliseconds now_{0};
 };
@@ -156,7 +200,7 @@ TEST_CASE("where a producer the bridge knows nothing of starts: min(first, acked
   SUBCASE("what lies between acked and first is lost") {
     bridge.hello("p1", 7, 9, 3);
     CHECK(bridge.stream() == "lost:4-6");
-    CHECK(bridge.answers() == "@p1 welcome 6, @p1 ack 6 lost 4-6");
+    CHECK(bridge.answers() == "@p1 ack 6 lost 4-6, @p1 welcome 6");
     CHECK(bridge.info("p1").lost == 3);
   }
   SUBCASE("a beat counts as hello; it does not say what was acked, so nothing is called lost") {
@@ -478,4 +522,171 @@ TEST_CASE("too many producers: one that is away makes room, else the newcomer is
     CHECK(bridge.stream() == "lost:2 3");
     CHECK(bridge.info("p3").seq == 0);
   }
+}
+
+TEST_CASE("after bye the missing tail is asked for, and named lost when nobody answers for 60 s") {
+  auto bridge = with_p1();
+  bridge.publish("p1", 1);
+  bridge.bye("p1", 3);
+  CHECK(bridge.answers() == "@p1 ack 1");  // the tail may be on its way
+  bridge.wait(250ms);
+  CHECK(bridge.answers() == "@p1 replay 2-3");
+  CHECK(bridge.presence() == "p1:gone");
+  CHECK(bridge.stream() == "1");
+  SUBCASE("by a producer that lingers, which answers") {
+    bridge.publish_all("p1", 2, 3);
+    CHECK(bridge.stream() == "2 3");
+    CHECK(bridge.answers() == "@p1 ack 3");
+    CHECK(bridge.presence() == "unchanged");
+  }
+  SUBCASE("again every second, then it is a loss") {
+    bridge.wait(1s);
+    CHECK(bridge.answers() == "@p1 replay 2-3");
+    bridge.wait(58'700ms);
+    CHECK(bridge.stream() == "nothing");
+    bridge.wait(100ms);
+    CHECK(bridge.stream() == "lost:2-3");
+    CHECK(bridge.presence() == "unchanged");
+    CHECK(bridge.marks() == "p1/1000:3");
+  }
+  SUBCASE("not of a peer that is known to be gone") {
+    bridge.wait(1s);
+    CHECK(bridge.undelivered(true) == "@p1 replay 2-3");
+    bridge.wait(5s);
+    CHECK(bridge.answers() == "nothing");
+    bridge.beat("p1", 1, 3);
+    CHECK(bridge.answers().find("@p1 welcome 1") == 0);
+  }
+}
+
+TEST_CASE("a loss is told until it has got through") {
+  auto bridge = with_p1();
+  bridge.publish("p1", 1);
+  bridge.publish("p1", 4);
+  bridge.answers();
+  bridge.gone("p1", 2, 3);
+  bridge.wait(10ms);
+  SUBCASE("an ack that met a full queue is said again at the next word") {
+    CHECK(bridge.undelivered(false) == "@p1 ack 4 lost 2-3");
+    bridge.wait(1s);
+    CHECK(bridge.answers() == "nothing");
+    bridge.beat("p1", 5, 4);
+    CHECK(bridge.answers() == "@p1 ack 4 lost 2-3");
+  }
+  SUBCASE("an ack that met nobody is said before the welcome of the next connection") {
+    CHECK(bridge.undelivered(true) == "@p1 ack 4 lost 2-3");
+    bridge.hello("p1", 2, 4, 1, kEpoch, "@again");
+    CHECK(bridge.answers() == "@again ack 4 lost 2-3, @again welcome 4");
+  }
+  SUBCASE("an ack that died with its connection: the hello says what was heard") {
+    CHECK(bridge.answers() == "@p1 ack 4 lost 2-3");
+    bridge.hello("p1", 2, 4, 1, kEpoch, "@again");
+    CHECK(bridge.answers() == "@again ack 4 lost 2-3, @again welcome 4");
+    bridge.wait(1s);
+    bridge.hello("p1", 5, 4, 4, kEpoch, "@third");
+    CHECK(bridge.answers() == "@third welcome 4");
+  }
+  SUBCASE("and to an epoch that was superseded meanwhile and came back") {
+    CHECK(bridge.undelivered(true) == "@p1 ack 4 lost 2-3");
+    bridge.wait(5s);
+    bridge.hello("p1", 1, 0, 0, 2'000, "@other");
+    bridge.wait(5s);
+    bridge.answers();
+    bridge.hello("p1", 2, 4, 1);
+    CHECK(bridge.answers() == "@p1 ack 4 lost 2-3, @p1 welcome 4");
+  }
+}
+
+TEST_CASE("while nothing is kept, a welcome promises no more than was acked") {
+  auto bridge = with_p1();
+  bridge.publish("p1", 1);
+  CHECK(bridge.answers() == "@p1 ack 1");
+  bridge.publish_all("p1", 2, 3);
+  bridge.hello("p1", 1, 3, 1, kEpoch, "@again");
+  CHECK(bridge.answers_degraded() == "welcome 1");
+  bridge.wait(10ms);
+  bridge.hello("p1", 1, 3, 1, kEpoch, "@third");
+  CHECK(bridge.answers() == "@third welcome 3, @third ack 3");
+}
+
+TEST_CASE("what a producer misses is kept over a restart of the bridge, and ends as a gap") {
+  auto before = with_p1();
+  before.publish("p1", 1);
+  before.publish("p1", 4);
+  CHECK(before.marks() == "p1/1000:1-4");
+  before.beat("p1", 1, 6);
+  CHECK(before.marks() == "p1/1000:1-6");
+  ProducersFixture bridge;
+  bridge.restore_from(before);
+  SUBCASE("when the producer stays away") {
+    bridge.wait(59'950ms);
+    CHECK(bridge.stream() == "nothing");
+    bridge.wait(50ms);
+    CHECK(bridge.stream() == "lost:2-6");
+    CHECK(bridge.marks() == "p1/1000:6");  // what follows must not come twice after the next restart
+  }
+  SUBCASE("when another epoch takes its place") {
+    bridge.hello("p1", 1, 0, 0, 2'000);
+    CHECK(bridge.stream() == "lost:2-6");
+    CHECK(bridge.marks() == "p1/1000:6 old p1/2000:0");
+  }
+  SUBCASE("but not when it comes back") {
+    bridge.hello("p1", 2, 6, 1);
+    CHECK(bridge.answers() == "@p1 welcome 1");
+    bridge.publish_all("p1", 2, 6);
+    CHECK(bridge.stream() == "2 3 4 5 6");
+  }
+}
+
+TEST_CASE("superseded epochs are known after a restart of the bridge") {
+  auto before = with_p1();
+  before.publish_all("p1", 1, 3);
+  before.bye("p1", 3);
+  before.hello("p1", 1, 0, 0, 2'000);
+  CHECK(before.marks() == "p1/1000:3 old p1/2000:0");
+  ProducersFixture bridge;
+  bridge.restore_from(before);
+  SUBCASE("late events of theirs are not taken as new") {
+    bridge.publish("p1", 4);
+    CHECK(bridge.rejected(Reject::old_epoch) == 1);
+  }
+  SUBCASE("one that comes back goes on where it was: nothing enters the stream twice") {
+    bridge.hello("p1", 1, 4, 0);
+    CHECK(bridge.answers() == "@p1 welcome 3");
+    bridge.publish_all("p1", 1, 4);
+    CHECK(bridge.stream() == "4");
+    CHECK(bridge.marks() == "p1/2000:0 old p1/1000:4");
+  }
+}
+
+TEST_CASE("endless epochs and ids leave nothing behind: what is forgotten leaves the stream's books too") {
+  ProducerLimits limits;
+  limits.producers = 1;
+  ProducersFixture bridge(limits);
+  for (std::uint64_t epoch = 1; epoch <= 12; ++epoch) {
+    bridge.hello("p1", 1, 0, 0, epoch);
+    bridge.wait(5s);
+  }
+  const auto marks = bridge.marks();
+  CHECK(marks.find("p1/3 forgotten") != std::string::npos);
+  CHECK(marks.find("p1/4 forgotten") == std::string::npos);
+  bridge.hello("p2", 1, 0);
+  CHECK(bridge.marks() ==
+        "p1/12 forgotten p1/4 forgotten p1/5 forgotten p1/6 forgotten p1/7 forgotten p1/8 forgotten "
+        "p1/9 forgotten p1/10 forgotten p1/11 forgotten p2/1000:0");
+}
+
+TEST_CASE("words of a producer that has not said hello, and refused hellos, are counted") {
+  ProducersFixture bridge;
+  bridge.gone("p1", 1, 5);
+  bridge.bye("p1", 5);
+  CHECK(bridge.rejected(Reject::unknown_producer) == 2);
+  CHECK(bridge.known() == 0);
+  bridge.hello("p1", 1, 0);
+  bridge.hello("p1", 1, 0, 0, 2'000, "@twin");
+  CHECK(bridge.rejected(Reject::hello_refused) == 1);
+  bridge.hello("p2", 20'000'000, 20'000'000, 0);  // nobody has seen that many
+  CHECK(bridge.rejected(Reject::seq_range) == 1);
+  bridge.hello("p2", 20'000'000, 20'000'000, 19'999'999);
+  CHECK(bridge.known() == 2);
 }

@@ -1,5 +1,6 @@
 // Does repair keep its promise under any schedule? Every event of every life of a producer comes out of the
-// bridge exactly once and in order, or its seq is named as lost, once, and then for a reason.
+// bridge exactly once and in order, or its seq is named as lost, once, and then for a reason. And whatever
+// acks get lost with their connection, a producer that is told of a seq has been told what of that is lost.
 
 #include <doctest/doctest.h>
 
@@ -46,6 +47,8 @@ struct Source {
   Seq last = 0;
   Seq acked = 0;
   bool welcome = false;
+  std::size_t connections = 0;  // each has a routing id of its own
+  std::vector<SeqRange> told;   // lost, as acks said, without repetitions
   milliseconds quiet_until{0};
   milliseconds heard{0};  // when the bridge last heard of the life it knows
   struct Sent {
@@ -59,7 +62,7 @@ struct Source {
 struct Expected {
   std::uint64_t epoch = 0;  // the life the bridge follows
   Seq next = 1;
-  std::vector<SeqRange> lost;  // since the last ack
+  std::vector<SeqRange> lost;  // of that life
 };
 
 class Schedule {
@@ -127,6 +130,7 @@ class Schedule {
       CHECK(expected_[i].epoch == sources_[i].epoch);
       CHECK(expected_[i].next == sources_[i].last + 1);
       CHECK(sources_[i].acked == sources_[i].last);
+      CHECK(sources_[i].told == expected_[i].lost);
     }
   }
   const std::string& fault() const { return fault_; }
@@ -151,8 +155,16 @@ class Schedule {
     source.epoch = 1 + (lives_ * 7'919) % 1'000'003;
     source.first = base + 1;
     source.last = source.acked = base;
-    source.welcome = false;
+    source.told.clear();
+    connect(source);
     hello(source);
+  }
+  void connect(Source& source) {
+    source.welcome = false;
+    ++source.connections;
+  }
+  static std::string peer_of(const Source& source) {
+    return source.id + "/" + std::to_string(source.connections);
   }
   void restart(Source& source) {
     source.quiet_until = {};
@@ -198,7 +210,7 @@ class Schedule {
     message.from = from;
     message.to = to;
     note_heard(source, source.epoch);
-    producers_.control(source.id + "/" + std::to_string(source.epoch), message, at(now_), ready_);
+    producers_.control(peer_of(source), message, at(now_), ready_);
   }
   void forget_oldest(Source& source) {
     if (!quiet(source) && source.first <= source.last) ++source.first;
@@ -213,22 +225,47 @@ class Schedule {
     producers_.after_commit(at(now_));
     const auto messages = producers_.take_messages();
     check_stream();
-    for (const auto& [peer, message] : messages) {
+    std::string full;  // who could not take one message gets none of this batch
+    for (const auto& sent : messages) {
+      const auto& message = sent.message;
       if (message.kind == FromBridge::Kind::welcome) follow(message.producer, message.seq + 1);
-      auto& source = sources_[static_cast<std::size_t>(message.producer[1] - '0')];
+      auto& source = source_of(message.producer);
       if (message.kind == FromBridge::Kind::ack) check_ack(message);
-      if (message.epoch != source.epoch || quiet(source)) continue;
-      if (unreliable && chance_.percent(10)) continue;
-      answer(source, message, unreliable);
+      if (sent.peer != peer_of(source)) {
+        producers_.undelivered(sent, true);
+      } else if (sent.peer == full || (unreliable && chance_.percent(5))) {
+        full = sent.peer;
+        producers_.undelivered(sent, false);
+      } else if (unreliable && chance_.percent(5)) {
+        connect(source);  // the connection breaks with this on its way
+      } else if (message.epoch == source.epoch && !quiet(source)) {
+        answer(source, message, unreliable);
+      } else if (message.epoch == source.epoch) {
+        hear(source, message);  // stopped; it will read this first when it goes on
+      }
+    }
+  }
+  void hear(Source& source, const FromBridge& message) {
+    using Kind = FromBridge::Kind;
+    if (message.kind != Kind::ack && message.kind != Kind::welcome) return;
+    if (message.kind == Kind::welcome) source.welcome = true;
+    for (const auto& [from, to] : message.lost) {
+      if (to > source.acked) add(source.told, {std::max(from, source.acked + 1), to});
+    }
+    source.acked = std::max(source.acked, message.seq);
+    source.first = std::max(source.first, message.seq + 1);
+    check_told(source);
+  }
+  static void add(std::vector<SeqRange>& ranges, SeqRange range) {
+    if (!ranges.empty() && ranges.back().second + 1 == range.first) {
+      ranges.back().second = range.second;
+    } else {
+      ranges.push_back(range);
     }
   }
   void answer(Source& source, const FromBridge& message, bool unreliable) {
     using Kind = FromBridge::Kind;
-    if (message.kind == Kind::welcome) source.welcome = true;
-    if (message.kind == Kind::ack || message.kind == Kind::welcome) {
-      source.acked = std::max(source.acked, message.seq);
-      source.first = std::max(source.first, message.seq + 1);
-    }
+    hear(source, message);
     if (message.kind != Kind::replay) return;
     ++replays_;
     if (message.from < source.first) {
@@ -295,14 +332,23 @@ class Schedule {
       fail(lost.producer + " lost " + range_text(lost.from, lost.to) + " that it still holds");
     }
     expected.next = lost.to + 1;
-    expected.lost.emplace_back(lost.from, lost.to);
+    add(expected.lost, {lost.from, lost.to});
     lost_ += lost.to - lost.from + 1;
   }
   void check_ack(const FromBridge& ack) {
     auto& expected = expected_of(ack.producer);
     if (ack.epoch != expected.epoch) return;
     if (ack.seq != expected.next - 1) fail("an ack of " + std::to_string(ack.seq) + " ahead of the stream");
-    if (ack.lost != std::exchange(expected.lost, {})) fail("an ack that does not name what was lost");
+  }
+  void check_told(const Source& source) {
+    const auto& expected = expected_of(source.id);
+    if (expected.epoch != source.epoch) return;
+    std::vector<SeqRange> known;
+    for (const auto& [from, to] : expected.lost) {
+      if (from <= source.acked) known.emplace_back(from, std::min(to, source.acked));
+    }
+    if (source.told != known)
+      fail(source.id + " knows of " + std::to_string(source.acked) + " but not what is lost");
   }
 
   Chance chance_;

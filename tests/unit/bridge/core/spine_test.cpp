@@ -148,9 +148,9 @@ TEST_CASE("a loss stands where it happened, between the events around it") {
   bridge.sequenced(1, kA);
   bridge.sequenced(4, kB);
   bridge.control({R"({"type":"gone","v":1,"producer":"p1","epoch":9,"from":2,"to":3})"});
-  CHECK(bridge.commit() == "10 a, lost 2-3, 20 b, 30 $sys.producer.p1, @p1 wel, @p1 ack");
+  CHECK(bridge.commit() == "10 a, lost 2-3, 20 b, 30 $sys.producer.p1, @p1 ack, @p1 wel");
   CHECK(bridge.counters().lost == 2);
-  CHECK(bridge.output.to_producers.back().message.lost == std::vector<std::pair<Seq, Seq>>{{2, 3}});
+  CHECK(bridge.output.to_producers.front().message.lost == std::vector<std::pair<Seq, Seq>>{{2, 3}});
 }
 
 TEST_CASE("a commit of nothing but a loss is a batch all the same") {

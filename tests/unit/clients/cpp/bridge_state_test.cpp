@@ -88,6 +88,11 @@ TEST_CASE("a bridge's ack") {
     const auto effect = bridge.on(ack(9, {{3, 4}, {0, 1}, {8, 7}, {9, 5000}}));
     CHECK(effect.lost == std::vector<client::Range>{{3, 4}});
   }
+  SUBCASE("names a loss again, which counts once") {
+    CHECK(bridge.on(ack(6, {{3, 4}})).lost == std::vector<client::Range>{{3, 4}});
+    CHECK(bridge.on(ack(9, {{3, 4}, {6, 7}, {9, 9}})).lost == std::vector<client::Range>{{7, 7}, {9, 9}});
+    CHECK(bridge.on(ack(9, {{3, 9}})).lost.empty());
+  }
   SUBCASE("makes asked-for replays needless") {
     bridge.on(replay(2, 10));
     bridge.on(ack(4));
