@@ -183,8 +183,10 @@ void Session::subscribe(const Request& request) {
   }
   default_topics_ = false;
   send_text(reply("subscribed", request.id, topics_json(wanted)));
-  if (wanted.topics == all_topics().topics) return send_live();
-  widen(std::move(wanted), since);
+  const bool nothing_new = wanted.topics == all_topics().topics;
+  if (nothing_new && replays_.empty()) return send_live();
+  // `live` moves the cursor, so it waits for the replays that still go on.
+  widen(std::move(wanted), nothing_new ? std::nullopt : since);
 }
 
 void Session::unsubscribe(const Request& request) {

@@ -4,36 +4,12 @@ import subprocess
 
 import pytest
 
-from harness.client import Client
-
 JOURNAL = {"stream": {"path": "trestle.db"}}
 
 
 @pytest.fixture
 def journaled(trestled):
     return trestled(JOURNAL)
-
-
-def test_a_client_cut_at_every_message_of_a_resume_ends_with_every_event_once(journaled, publisher):
-    source = publisher(journaled)
-    watcher = Client(journaled.ws_url(meta=1))
-    epoch = watcher.until("welcome")["data"]["epoch"]
-    for number in range(12):
-        source.event({"type": "seq", "n": number})
-    offsets = [watcher.until("seq", n=number)["meta"]["offset"] for number in range(12)]
-    watcher.close()
-    for start in range(len(offsets)):
-        cursor, got = offsets[start], []
-        while True:
-            client = Client(journaled.ws_url(meta=1, since=f"{epoch}:{cursor}"))
-            client.until("welcome")
-            envelope = client.json()
-            client.close()
-            if envelope["data"]["type"] == "live":
-                break
-            got.append(envelope["data"]["n"])
-            cursor = envelope["meta"]["offset"]
-        assert got == list(range(start + 1, 12))
 
 
 def test_a_restart_keeps_epoch_log_snapshot_and_producers(journaled, publisher, connect):
