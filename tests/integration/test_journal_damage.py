@@ -17,7 +17,7 @@ from harness.wait import PATIENCE
 
 ROUNDS = int(os.environ.get("TRESTLE_DAMAGE_ROUNDS", max(10, int(100 / PATIENCE ** 2))))
 SEED = os.environ.get("TRESTLE_SEED") or str(random.SystemRandom().randrange(2 ** 32))
-VERSION_PLACE = range(60, 64)                                       # of the database: where SQLite keeps the schema's version
+VERSION_PLACE = range(60, 64)                                       # where SQLite keeps the schema's version
 AT_ONCE = 2
 
 

@@ -11,11 +11,13 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 import pytest
 
+from harness.bridge import TOKEN
 from harness.journal import DATABASE, FILES, HEAD, WAL, Judge, Original, Reader, Run, Worker
-from harness.wait import eventually
+from harness.wait import TIMEOUT, eventually
 
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
 SMALL_DISK = "size=16m"
@@ -192,14 +194,14 @@ def test_a_file_that_is_no_database_is_set_aside_whole(folder, worker):
 
 @pytest.mark.parametrize("where", ["in the database", "in the write-ahead log"])
 def test_a_newer_journal_is_refused_and_untouched(journal, worker, where):
-    keep_open = []
     with contextlib.closing(sqlite3.connect(journal / DATABASE)) as database:
         database.execute("PRAGMA wal_autocheckpoint=0")
         database.execute("PRAGMA user_version=99")
         if where == "in the database":
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        keep_open = {name: (journal / name).read_bytes() for name in FILES if (journal / name).exists()}
-    for name, content in keep_open.items():
+        # As they are now, while it is open: closing it would tidy the log away.
+        files = {name: (journal / name).read_bytes() for name in FILES if (journal / name).exists()}
+    for name, content in files.items():
         (journal / name).write_bytes(content)
     before = fingerprints(journal)
     refused(journal, worker, journal / DATABASE, "version 99", "knows 2", "newer trestled")
@@ -211,7 +213,8 @@ def test_two_bridges_on_one_journal(journal, worker, scratch):
     worker.wait_subscribed()
     second = scratch / "second"
     second.mkdir()
-    refused(second, worker, journal / DATABASE, "in use", "stream.path", config={"stream": {"path": str(journal / DATABASE)}})
+    refused(second, worker, journal / DATABASE, "in use", "stream.path",
+            config={"stream": {"path": str(journal / DATABASE)}})
     shutil.rmtree(second)
     reader = Reader(first.port, "0")
     publish(worker, reader, after="the second was refused")
@@ -253,8 +256,10 @@ def test_the_files_stay_bounded(folder, worker):
 
 
 def state_of(run):
-    command = ["curl", "-s", "-H", "Authorization: Bearer a-static-token-of-the-tests", f"http://127.0.0.1:{run.port}/api/status"]
-    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["data"]["state"]
+    request = urllib.request.Request(f"http://127.0.0.1:{run.port}/api/status",
+                                     headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+        return json.load(answer)["data"]["state"]
 
 
 def wait_state(run, wanted):
