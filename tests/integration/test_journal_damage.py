@@ -99,10 +99,15 @@ def test_damage_leaves_it_whole_or_starts_a_new_epoch(original, workers, scratch
 
 
 def is_refused(folder, worker):
-    """The version itself was hit: trestled may take it for a newer journal's, which it does not touch."""
-    before = (folder / DATABASE).read_bytes()
-    run = Run(folder, worker)
+    """The version itself was hit: trestled may take it for a newer journal's, which it does not touch. Tried on a copy."""
+    copy = folder.with_name(f"{folder.name}.copy")
+    shutil.copytree(folder, copy)
+    before = (copy / DATABASE).read_bytes()
+    run = Run(copy, worker)
     if run.ready:
+        worker.wait_subscribed()
         run.kill9()
-        return False
-    return run.finish() == 2 and "version" in run.output() and (folder / DATABASE).read_bytes() == before
+    refused = not run.ready and run.finish() == 2 and "version" in run.output()
+    assert not refused or (copy / DATABASE).read_bytes() == before
+    shutil.rmtree(copy)
+    return refused
