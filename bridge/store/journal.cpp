@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <unordered_set>
 
 #include "bridge/store/crc32c.h"
 #include "bridge/store/journal_schema.h"
@@ -16,15 +18,19 @@ namespace {
 using Kind = JournalError::Kind;
 using State = ProducerMark::State;
 
-void append_integer(std::string& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) out += static_cast<char>(value >> shift & 0xff);
+using FourNumbers = std::array<std::uint64_t, 4>;
+
+// Of the numbers' bytes, little endian, and the text behind them.
+std::uint32_t checksum(const FourNumbers& numbers, std::string_view text) {
+  std::array<char, sizeof numbers> bytes;
+  auto* byte = bytes.data();
+  for (const auto number : numbers) {
+    for (int shift = 0; shift < 64; shift += 8) *byte++ = static_cast<char>(number >> shift & 0xff);
+  }
+  return crc32c(text, crc32c({bytes.data(), bytes.size()}));
 }
 
-std::uint32_t checksum(std::initializer_list<std::uint64_t> numbers, std::string_view text) {
-  std::string bytes;
-  for (const auto number : numbers) append_integer(bytes, number);
-  return crc32c(text, crc32c(bytes));
-}
+bool is_earlier(const EventPtr& a, const EventPtr& b) { return a->offset < b->offset; }
 
 std::uint32_t checksum(const Event& event) {
   const auto head = checksum({event.offset, static_cast<std::uint64_t>(event.time),
@@ -175,7 +181,7 @@ Past Journal::read(const PolicyTable& policies) {
     found.sum += crc;
     if (++found.rows > meta_.rows) throw JournalError("it holds more than was written", Kind::damage);
   };
-  database_.for_each("SELECT topic, offset, time, appended, payload, crc, policy FROM log",
+  database_.for_each("SELECT topic, offset, time, appended, payload, crc, policy FROM log ORDER BY offset",
                      [&](sqlite3_stmt* row) {
                        count(number_at(row, 5));
                        past.events.push_back(event_at(row, policies));
@@ -183,6 +189,7 @@ Past Journal::read(const PolicyTable& policies) {
                        if (policy.keep != Keep::log || policy.match.text() != text_at(row, 6))
                          misplaced.push_back(past.events.back().get());
                      });
+  const auto logged = static_cast<std::ptrdiff_t>(past.events.size());
   database_.for_each("SELECT topic, offset, time, appended, payload, crc FROM latest",
                      [&](sqlite3_stmt* row) {
                        count(number_at(row, 5));
@@ -202,9 +209,10 @@ Past Journal::read(const PolicyTable& policies) {
   }
   if (found.sum != meta_.sum)
     throw JournalError("parts of it are older or newer than the rest", Kind::damage);
+  // The log came in order, and may be long.
+  std::sort(past.events.begin() + logged, past.events.end(), is_earlier);
+  std::inplace_merge(past.events.begin(), past.events.begin() + logged, past.events.end(), is_earlier);
   settle(past, misplaced);
-  std::sort(past.events.begin(), past.events.end(),
-            [](const EventPtr& a, const EventPtr& b) { return a->offset < b->offset; });
   if (!past.events.empty() && past.events.back()->offset > meta_.head) {
     throw JournalError("an event lies beyond the head", Kind::damage);
   }
@@ -221,9 +229,9 @@ void Journal::settle(Past& past, const std::vector<const Event*>& misplaced) {
     if (event->policy->keep == Keep::log) put_log(*event);
   }
   commit(meta_.epoch, meta_.head);
+  const std::unordered_set<const Event*> moved(misplaced.begin(), misplaced.end());
   const auto gone = [&](const EventPtr& event) {
-    return event->policy->keep != Keep::log &&
-           std::find(misplaced.begin(), misplaced.end(), event.get()) != misplaced.end();
+    return event->policy->keep != Keep::log && moved.count(event.get()) != 0;
   };
   past.events.erase(std::remove_if(past.events.begin(), past.events.end(), gone), past.events.end());
 }
