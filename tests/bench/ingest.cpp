@@ -50,9 +50,9 @@ void report(const Case& one, const Run& run) {
     disk = result.disk;
   }
   const std::string name = one.name;
-  print({"ingest, " + name, median(per_cpu_second), "events/CPU-s", one.bar, Figure::Better::more});
-  print({"  wall, producers on the same cores", median(per_second), "events/s"});
-  if (one.bridge.stream != ":memory:") print({"  files at the end", static_cast<double>(disk) / 1e6, "MB"});
+  print("ingest, " + name, per_cpu_second, "events/CPU-s", one.bar);
+  print("  on the clock, the producers on the same cores", per_second, "events/s");
+  if (one.bridge.stream != ":memory:") print("  files at the end", {static_cast<double>(disk) / 1e6}, "MB");
 }
 
 }  // namespace

@@ -71,9 +71,9 @@ class Path {
 };
 
 void report(const std::string& name, Path& path) {
-  print({"latency at 1,000 events/s, " + name + ", p50", path.at(0.5), "ms"});
-  print({"  p99", path.at(0.99), "ms"});
-  print({"  trestled's CPU per event", path.cpu_per_event(), "us"});
+  print("latency at 1,000 events/s, " + name + ", p50", {path.at(0.5)}, "ms");
+  print("  p99", {path.at(0.99)}, "ms");
+  print("  trestled's CPU per event", {path.cpu_per_event()}, "us");
 }
 
 }  // namespace
@@ -89,9 +89,8 @@ void measure_latency(const Run& run) {
   report("journal", process);
   report("journal, power", power);
   constexpr double kBar = 1;
-  print({"latency that the journal adds, p50", process.at(0.5) - memory.at(0.5), "ms", kBar,
-         Figure::Better::less});
-  print({"latency that durability: power adds to that, p50", power.at(0.5) - process.at(0.5), "ms"});
+  print("latency that the journal adds, p50", {process.at(0.5) - memory.at(0.5)}, "ms", kBar, Better::less);
+  print("latency that durability: power adds to that, p50", {power.at(0.5) - process.at(0.5)}, "ms");
 }
 
 }  // namespace trestle::bench

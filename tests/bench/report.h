@@ -4,21 +4,14 @@
 
 namespace trestle::bench {
 
-/// One line of the table: a figure and, where there is one, the bar that it must reach.
-struct Figure {
-  std::string what;
-  double value = 0;
-  std::string unit;
-  double bar = 0;  ///< 0: none
-  enum class Better { more, less } better = Better::more;
-};
+enum class Better { more, less };
 
-/// Prints a line: what, figure, bar, and whether it was reached.
-void print(const Figure& figure);
+/// Prints a line of the table: what, the median of the samples, from the least to the most of them, and, with
+/// a bar (0: none), whether the median reached it.
+void print(const std::string& what, std::vector<double> samples, const std::string& unit, double bar = 0,
+           Better better = Better::more);
 
-/// The value below which the given share of the samples lies; sorts them. 0 for none.
-double percentile(std::vector<double>& samples, double share);
-/// The middle one.
-double median(std::vector<double> samples);
+/// The value below which the given share of the samples lies; 0 for none.
+double percentile(std::vector<double> samples, double share);
 
 }  // namespace trestle::bench

@@ -45,13 +45,30 @@ Missed newest(const Bridge& bridge) {
   return missed;
 }
 
-double serving_again(Bridge& bridge, const Missed& missed) {
+struct Start {
+  double wall = 0;  // seconds
+  double cpu = 0;
+};
+
+Start serving_again(Bridge& bridge, const Missed& missed) {
   const auto begun = std::chrono::steady_clock::now();
   bridge.start();
   if (resume(bridge, missed.cursor) != missed.offsets) {
     throw std::runtime_error("not the same events after the restart");
   }
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  return {std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(), bridge.cpu()};
+}
+
+void report(std::size_t events, const std::string& how, const std::vector<Start>& starts) {
+  std::vector<double> wall;
+  std::vector<double> cpu;
+  for (const auto& start : starts) {
+    wall.push_back(start.wall);
+    cpu.push_back(start.cpu);
+  }
+  constexpr double kBar = 2;
+  print("restart with " + std::to_string(events) + " events, " + how, wall, "s", kBar, Better::less);
+  print("  its CPU", cpu, "s");
 }
 
 }  // namespace
@@ -62,9 +79,9 @@ void measure_restart(const Run& run) {
   bridge.start();
   Sources(bridge, kProducers).publish(events);
   const auto missed = newest(bridge);
-  std::vector<double> orderly;
-  std::vector<double> killed;
-  std::vector<double> cold;
+  std::vector<Start> orderly;
+  std::vector<Start> killed;
+  std::vector<Start> cold;
   for (std::size_t i = 0; i < run.repeat; ++i) {
     bridge.stop();
     orderly.push_back(serving_again(bridge, missed));
@@ -74,12 +91,10 @@ void measure_restart(const Run& run) {
     bridge.drop_from_cache();
     cold.push_back(serving_again(bridge, missed));
   }
-  constexpr double kBar = 2;
-  print({"restart with 1,000,000 events, after SIGTERM", median(orderly), "s", kBar, Figure::Better::less});
-  print({"restart with 1,000,000 events, after kill -9", median(killed), "s", kBar, Figure::Better::less});
-  print({"restart with 1,000,000 events, not in the page cache", median(cold), "s", kBar,
-         Figure::Better::less});
-  print({"  journal", static_cast<double>(bridge.disk()) / 1e6, "MB"});
+  report(events, "after SIGTERM", orderly);
+  report(events, "after kill -9", killed);
+  report(events, "not in the page cache", cold);
+  print("  journal", {static_cast<double>(bridge.disk()) / 1e6}, "MB");
 }
 
 }  // namespace trestle::bench
