@@ -21,6 +21,9 @@ Intake::Intake(const PolicyTable& policies, EventLimits limits)
 Reject Intake::check(const Published& message, Micros arrived, Event& out) {
   if (is_system_topic(message.topic)) return Reject::reserved;
   if (const auto why = checker_.check(message.payload); why != Reject::none) return why;
+  // Before the cache: a type of half a megabyte, each time another, would fill the memory. Escaping makes it
+  // no shorter.
+  if (checker_.type().size() > kMaxTopic) return Reject::bad_topic;
   const auto& type = info_of(checker_.type());
   if (type.reserved) return Reject::reserved;
   if (type.topic.empty()) return Reject::bad_topic;
