@@ -50,6 +50,11 @@ class Follower:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
+    @property
+    def is_live(self):
+        """True once its first connection has caught up: from here on it hears of losses."""
+        return self._cursor.text != "0"
+
     def count(self, producer):
         return len(self.seen.get(producer, ()))
 

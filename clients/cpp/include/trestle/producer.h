@@ -33,8 +33,8 @@ struct ProducerOptions {
   /// A bridge that answers nothing for this long is not waited for until it says welcome again.
   std::chrono::milliseconds silence{30'000};
   /// How long to keep asking when a bridge says that the id is in use: it takes 5 s to notice that a killed
-  /// predecessor is gone.
-  std::chrono::milliseconds takeover{6'000};
+  /// predecessor is gone, and the next beat after that asks; the rest is for a bridge that is busy.
+  std::chrono::milliseconds takeover{8'000};
 };
 
 struct BufferFull : std::runtime_error {
