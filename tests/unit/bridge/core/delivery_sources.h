@@ -151,9 +151,11 @@ class Sources {
     for (const auto& source : sources_) {
       const auto place = order.places.find(source.id);
       if (source.last % kLifeSpan == 0) continue;  // it has said nothing in this life
-      const auto next = place == order.places.end() ? 0 : place->second.next;
-      if (next != source.last + 1)
-        return source.id + " ended at " + std::to_string(next - 1) + " of " + std::to_string(source.last);
+      // A bridge that was started after the last event has not heard of any.
+      const bool known = place != order.places.end() && place->second.life == source.life;
+      if (known && place->second.next != source.last + 1) {
+        return source.id + " ended at " + std::to_string(source.last) + due(place->second);
+      }
       if (source.acked.at(source.life) != source.last) return source.id + " is not acked";
     }
     return "";
