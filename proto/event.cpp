@@ -36,7 +36,8 @@ class Walk {
     levels_.reserve(max_depth + 1);
   }
 
-  void start() {
+  void start(const rapidjson::MemoryStream& stream) {
+    stream_ = &stream;
     ++walk_;
     levels_.clear();
     next_ = PointerTrie::kRoot;
@@ -45,6 +46,7 @@ class Walk {
     for (Found& found : found_) {
       found.state = Found::State::absent;
       found.text.clear();
+      found.raw = {};
     }
   }
 
@@ -64,13 +66,13 @@ class Walk {
   bool Double(double) { return skip(); }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
     const PointerTrie::Node node = enter();
-    if (node != PointerTrie::kNone) note(node, {text, size});
+    if (node != PointerTrie::kNone) note(node, {text, size}, false);
     return true;
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     const PointerTrie::Node node = enter();
     if (node == PointerTrie::kNone) return true;
-    note(node, {text, size});
+    note(node, {text, size}, true);
     if (node == type_node_ && type_state_ == Found::State::absent) {
       type_state_ = Found::State::value;
       type_.assign(text, size);
@@ -133,10 +135,26 @@ class Walk {
     for (const std::size_t id : state.below) found_[id].state = Found::State::duplicate;
     return PointerTrie::kNone;
   }
-  void note(PointerTrie::Node node, std::string_view text) {
-    for (const std::size_t id : trie_.ids(node)) {
+  void note(PointerTrie::Node node, std::string_view text, bool is_string) {
+    const auto& ids = trie_.ids(node);
+    if (ids.empty()) return;
+    const std::size_t raw_size = is_string ? string_size() : text.size();
+    for (const std::size_t id : ids) {
       found_[id].state = Found::State::value;
       found_[id].text = text;
+      found_[id].raw = {stream_->begin_ + stream_->Tell() - raw_size, raw_size};
+    }
+  }
+  /// Of the string member that the stream has just passed, quotes included. What opens it is the first quote
+  /// on the way back that no odd number of backslashes stands before: inside, every quote is escaped.
+  std::size_t string_size() const {
+    const char* const end = stream_->begin_ + stream_->Tell();
+    const char* open = end - 2;
+    for (;; --open) {
+      if (*open != '"') continue;
+      const char* slash = open;
+      while (slash[-1] == '\\') --slash;
+      if ((open - slash) % 2 == 0) return static_cast<std::size_t>(end - open);
     }
   }
 
@@ -147,6 +165,7 @@ class Walk {
   std::vector<NodeState> nodes_;
   std::vector<Level> levels_;
   std::string type_;
+  const rapidjson::MemoryStream* stream_ = nullptr;  // of the walk at hand
   std::uint64_t walk_ = 0;
   PointerTrie::Node next_ = PointerTrie::kNone;
   Found::State type_state_ = Found::State::absent;
@@ -188,8 +207,8 @@ EventChecker::~EventChecker() = default;
 Reject EventChecker::check(std::string_view payload) {
   if (payload.size() > impl_->max_bytes) return Reject::too_big;
   Walk& walk = impl_->walk;
-  walk.start();
   rapidjson::MemoryStream stream(payload.data(), payload.size());
+  walk.start(stream);
   const auto result = impl_->reader.Parse<kFlags>(stream, walk);
   if (walk.too_deep()) return Reject::too_deep;
   // A NUL looks like the end to RapidJSON.

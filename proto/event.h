@@ -28,6 +28,9 @@ struct Found {
   /// comes out as three bytes that are not UTF-8 (RapidJSON refuses only the high ones); escape_key() and
   /// append_json_string() take that.
   std::string text;
+  /// The same as it is written, a string with its quotes; a view into the payload that was checked. Only if
+  /// `state` is value.
+  std::string_view raw;
 };
 
 /// Checks a payload once, with a SAX reader, and never changes it: UTF-8, JSON (RFC 8259; nothing may follow

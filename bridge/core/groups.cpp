@@ -35,9 +35,10 @@ class EncodedEvent {
 
 }  // namespace
 
-void append_event(Chunk& chunk, Form form, const Event& event, bool replay) {
-  append_frame(chunk.bytes, form, event, replay);
-  if (!replay) chunk.marks.push_back({event.offset, chunk.bytes.size()});
+void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay) {
+  const auto begin = chunk.bytes.size();
+  append_frame(chunk.bytes, form, *event, replay);
+  if (!replay) chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
 }
 
 bool Subscription::add(const Pattern& pattern) {
@@ -104,18 +105,19 @@ void Groups::deliver(const Batch& batch, std::string_view epoch) {
     for (; lost != batch.lost.end() && lost->before <= i; ++lost) {
       add_gap(*lost, epoch, batch.events[i]->offset - 1);
     }
-    add_event(*batch.events[i]);
+    add_event(batch.events[i]);
   }
   for (; lost != batch.lost.end(); ++lost) add_gap(*lost, epoch, batch.head);
   hand_out();
 }
 
-void Groups::add_event(const Event& event) {
-  EncodedEvent encoded(event);
-  for (auto* group : matching(event.topic)) {
+void Groups::add_event(const EventPtr& event) {
+  EncodedEvent encoded(*event);
+  for (auto* group : matching(event->topic)) {
     auto& chunk = pending(*group);
+    const auto begin = chunk.bytes.size();
     chunk.bytes += encoded.in(group->subscription_.form);
-    chunk.marks.push_back({event.offset, chunk.bytes.size()});
+    chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
   }
 }
 

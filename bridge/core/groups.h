@@ -41,7 +41,7 @@ struct Subscription {
 };
 
 /// Appends the event's frame in `form`. A replay does not move a client's cursor, so it leaves no mark.
-void append_event(Chunk& chunk, Form form, const Event& event, bool replay);
+void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay);
 
 /// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer
 /// once, and that buffer is shared by all of them.
@@ -81,7 +81,7 @@ class Groups {
 
  private:
   const std::vector<Group*>& matching(const std::string& topic);
-  void add_event(const Event& event);
+  void add_event(const EventPtr& event);
   void add_gap(const LostRange& lost, std::string_view epoch, Offset head);
   Chunk& pending(Group& group);
   void hand_out();

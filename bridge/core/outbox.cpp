@@ -1,6 +1,10 @@
 #include "bridge/core/outbox.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "bridge/core/groups.h"
 
 namespace trestle {
 namespace {
@@ -25,13 +29,30 @@ std::size_t frame_end(const std::string& bytes, std::size_t position) {
   return start;
 }
 
+bool ends_before(std::size_t place, const Chunk::Mark& mark) { return place < mark.end; }
+bool begins_before(const Chunk::Mark& mark, std::size_t place) { return mark.begin < place; }
+
+// What the merged event is to the outbox; its payload is in the frame already.
+EventPtr without_payload(const Event& event) {
+  auto stub = std::make_shared<Event>();
+  stub->offset = event.offset;
+  stub->topic = event.topic;
+  stub->policy = event.policy;
+  return stub;
+}
+
+bool is_droppable(const Event& event) {
+  return event.policy->keep == Keep::none && event.policy->under_pressure == UnderPressure::drop;
+}
+
 }  // namespace
 
 void Outbox::push(ChunkPtr chunk, std::size_t from) {
   const auto to = chunk->bytes.size();
-  Item item{std::move(chunk), from, to, false};
+  Item item{std::move(chunk), from, to};
   note_marks(item);
   if (from == to) return;
+  if (squeezed_) return append_squeezed(item);
   bytes_ += to - from;
   items_.push_back(std::move(item));
 }
@@ -49,9 +70,9 @@ void Outbox::push_pong(ChunkPtr chunk) {
 }
 
 std::size_t Outbox::front(Slice* slices, std::size_t max) const {
-  const auto count = std::min(max, items_.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    slices[i] = Slice(items_[i].chunk->bytes).substr(items_[i].from, items_[i].to - items_[i].from);
+  std::size_t count = 0;
+  for (auto item = items_.begin(); item != items_.end() && count < max; ++item) {
+    slices[count++] = Slice(item->chunk->bytes).substr(item->from, item->to - item->from);
   }
   return count;
 }
@@ -60,6 +81,7 @@ void Outbox::consume(std::size_t count) {
   bytes_ -= count;
   while (count > 0) {
     auto& item = items_.front();
+    forget_latest(item);
     const auto step = std::min(count, item.to - item.from);
     item.from += step;
     count -= step;
@@ -70,19 +92,195 @@ void Outbox::consume(std::size_t count) {
 
 void Outbox::note_marks(const Item& item) {
   const auto& marks = item.chunk->marks;
-  const auto after =
-      std::upper_bound(marks.begin(), marks.end(), item.from,
-                       [](std::size_t from, const Chunk::Mark& mark) { return from < mark.end; });
+  const auto after = std::upper_bound(marks.begin(), marks.end(), item.from, ends_before);
   if (after != marks.begin()) written_ = std::prev(after)->offset;
 }
 
-void Outbox::drop_unwritten() {
-  if (items_.empty()) return;
+Offset Outbox::drop_unwritten() {
+  relax();
+  const auto will_have = written_or_begun();
+  if (items_.empty()) return will_have;
   auto& first = items_.front();
   if (first.chunk->frames) first.to = frame_end(first.chunk->bytes, first.from);
   items_.erase(std::next(items_.begin()), items_.end());
   if (first.from == first.to) items_.clear();
-  bytes_ = items_.empty() ? 0 : first.to - first.from;
+  bytes_ = items_.empty() ? 0 : items_.front().to - items_.front().from;
+  return will_have;
+}
+
+bool Outbox::one_frame() const {
+  if (items_.size() > 1) return false;
+  return items_.empty() ||
+         frame_end(items_.front().chunk->bytes, items_.front().from + 1) >= items_.front().to;
+}
+
+// --- squeezing
+// ----------------------------------------------------------------------------------------------
+
+void Outbox::squeeze(Pressure& pressure, bool merges) {
+  if (squeezed_) return;
+  squeezed_.reset(new Squeezed{pressure, merges, {}, std::nullopt});
+  auto waiting = std::exchange(items_, {});
+  bytes_ = 0;
+  for (auto& item : waiting) append_squeezed(item);
+}
+
+void Outbox::append_squeezed(Item& item) {
+  if (item.pong) {
+    bytes_ += item.to - item.from;
+    items_.push_back(std::move(item));
+    return;
+  }
+  const auto& marks = item.chunk->marks;
+  auto place = item.from;
+  for (auto mark = std::lower_bound(marks.begin(), marks.end(), item.from, begins_before);
+       mark != marks.end() && mark->end <= item.to; ++mark) {
+    append_run(item.chunk, place, mark->begin);
+    append_event(item.chunk, *mark);
+    place = mark->end;
+  }
+  append_run(item.chunk, place, item.to);
+}
+
+void Outbox::append_run(const ChunkPtr& chunk, std::size_t from, std::size_t to) {
+  if (from == to) return;
+  bytes_ += to - from;
+  const bool goes_on = !items_.empty() && items_.back().chunk == chunk && items_.back().to == from &&
+                       items_.back().latest == nullptr;
+  if (goes_on) {
+    items_.back().to = to;
+  } else {
+    items_.push_back({chunk, from, to});
+  }
+}
+
+void Outbox::append_event(const ChunkPtr& chunk, const Chunk::Mark& mark) {
+  if (mark.event && mark.event->policy->keep == Keep::latest) return replace_latest(chunk, mark);
+  if (mark.event && squeezed_->merges && merge_into_tail(mark)) return;
+  append_run(chunk, mark.begin, mark.end);
+}
+
+void Outbox::replace_latest(const ChunkPtr& chunk, const Chunk::Mark& mark) {
+  auto& latest = squeezed_->latest;
+  if (const auto older = latest.find(mark.event->topic); older != latest.end()) {
+    bytes_ -= older->second->to - older->second->from;
+    items_.erase(older->second);
+    latest.erase(older);
+    ++squeezed_->pressure.counters(*mark.event).replaced;
+  }
+  items_.push_back({chunk, mark.begin, mark.end, &mark});
+  bytes_ += mark.end - mark.begin;
+  latest.emplace(mark.event->topic, std::prev(items_.end()));
+}
+
+void Outbox::relax() {
+  for (auto& item : items_) item.latest = nullptr;
+  squeezed_.reset();
+}
+
+// Writing it begins, or it leaves: a newer one no longer takes its place.
+void Outbox::forget_latest(Item& item) {
+  if (squeezed_ && item.latest != nullptr) squeezed_->latest.erase(item.latest->event->topic);
+  item.latest = nullptr;
+}
+
+bool Outbox::merge_into_tail(const Chunk::Mark& mark) {
+  auto& [pressure, merges, latest, tail] = *squeezed_;
+  auto newer = pressure.mergeable(mark.event);
+  const auto* before = newer ? tail_event() : nullptr;
+  if (before != nullptr && (!tail || tail->event->offset != before->offset)) {
+    tail = before->event->policy == mark.event->policy ? pressure.mergeable(before->event) : std::nullopt;
+  }
+  auto merged = before != nullptr && tail ? pressure.merge(*tail, *newer) : std::nullopt;
+  tail = merged ? std::move(merged) : std::move(newer);
+  if (!tail || tail->event == mark.event) return false;
+
+  auto chunk = std::make_shared<Chunk>();
+  trestle::append_event(*chunk, Form::meta, tail->event, false);
+  chunk->marks.back().event = without_payload(*tail->event);
+  cut_tail(before->begin);
+  append_run(chunk, 0, chunk->bytes.size());
+  ++pressure.counters(*mark.event).merged;
+  return true;
+}
+
+// The last event, if nothing comes after it and nothing of it is written.
+const Chunk::Mark* Outbox::tail_event() const {
+  if (items_.empty() || items_.back().pong) return nullptr;
+  const auto& item = items_.back();
+  const auto& marks = item.chunk->marks;
+  const auto after = std::upper_bound(marks.begin(), marks.end(), item.to, ends_before);
+  if (after == marks.begin()) return nullptr;
+  const auto& last = *std::prev(after);
+  return last.event && last.end == item.to && last.begin >= item.from ? &last : nullptr;
+}
+
+void Outbox::cut_tail(std::size_t to) {
+  auto& item = items_.back();
+  bytes_ -= item.to - to;
+  item.to = to;
+  if (item.from == item.to) items_.pop_back();
+}
+
+// --- giving up
+// ----------------------------------------------------------------------------------------------
+
+// Leaves out the waiting frames with a mark that `keep` refuses; a frame that is partly written stays.
+template <typename Keep>
+void Outbox::filter(Keep keep) {
+  for (auto item = items_.begin(); item != items_.end();) {
+    const auto& marks = item->chunk->marks;
+    auto from = item->from;
+    for (auto mark = std::lower_bound(marks.begin(), marks.end(), from, begins_before);
+         mark != marks.end() && mark->end <= item->to; ++mark) {
+      if (keep(*mark)) continue;
+      if (mark->begin > from) items_.insert(item, {item->chunk, from, mark->begin});
+      bytes_ -= mark->end - mark->begin;
+      from = mark->end;
+    }
+    if (from != item->from) forget_latest(*item);
+    item->from = from;
+    item = from == item->to ? items_.erase(item) : std::next(item);
+  }
+}
+
+bool Outbox::all_kept() const {
+  return std::all_of(items_.begin(), items_.end(), [](const Item& item) {
+    const auto& marks = item.chunk->marks;
+    auto mark = std::lower_bound(marks.begin(), marks.end(), item.from, begins_before);
+    for (; mark != marks.end() && mark->end <= item.to; ++mark) {
+      if (mark->event && mark->event->policy->keep == Keep::none) return false;
+    }
+    return true;
+  });
+}
+
+void Outbox::drop_unkept(Pressure& pressure, Dropped& dropped) {
+  filter([&](const Chunk::Mark& mark) {
+    if (!mark.event || !is_droppable(*mark.event)) return true;
+    ++pressure.counters(*mark.event).dropped;
+    dropped.add(*mark.event);
+    return false;
+  });
+}
+
+Offset Outbox::drop_events(Pressure& pressure) {
+  const auto will_have = written_or_begun();
+  filter([&](const Chunk::Mark& mark) {
+    if (mark.event) ++pressure.counters(*mark.event).reread;
+    return false;
+  });
+  relax();
+  return will_have;
+}
+
+Offset Outbox::written_or_begun() const {
+  if (items_.empty()) return written_;
+  const auto& first = items_.front();
+  const auto& marks = first.chunk->marks;
+  const auto mark = std::upper_bound(marks.begin(), marks.end(), first.from, ends_before);
+  const bool begun = mark != marks.end() && mark->begin < first.from;
+  return begun ? mark->offset : written_;
 }
 
 }  // namespace trestle

@@ -1,24 +1,30 @@
 #pragma once
 #include <cstddef>
-#include <deque>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "bridge/core/event.h"
+#include "bridge/core/pressure.h"
 #include "proto/types.h"
 
 namespace trestle {
 
 /// Encoded WebSocket frames, made once and shared by every session that gets them. Immutable; any thread.
 struct Chunk {
-  /// Where an event's frame ends in `bytes`.
+  /// A frame that moves the client's cursor: an event, or a notice that says so.
   struct Mark {
     Offset offset;
+    std::size_t begin;  ///< of its frame in `bytes`
     std::size_t end;
+    EventPtr event;  ///< nullptr for a notice
   };
   std::string bytes;
-  std::vector<Mark> marks;  ///< offsets and ends rise; empty for replies and notices
+  std::vector<Mark> marks;  ///< offsets and places rise; empty for replies and replays
   bool frames = true;       ///< false for HTTP, which can't be cut at a frame's end
 };
 using ChunkPtr = std::shared_ptr<const Chunk>;
@@ -26,7 +32,11 @@ using ChunkPtr = std::shared_ptr<const Chunk>;
 /// What waits for one client, in order. The one way to the socket: whatever is written, passes here or finds
 /// it empty.
 ///
-/// Owner: the session.  Thread: its shard's.  Bound: kept by the session, which asks bytes() before it adds.
+/// Usually a list of shared chunks. From squeeze() to relax() it is squeezed: of each `latest` topic only the
+/// newest waiting event stays, at its own place in the order, and events of a `merge` policy join the one
+/// directly before them. So offsets still rise, and a cursor stays true.
+///
+/// Owner: the session.  Thread: its shard's.  Bound: kept by the session, which asks footprint().
 class Outbox {
  public:
   /// A view of bytes to write next, valid until the outbox changes.
@@ -42,11 +52,31 @@ class Outbox {
   /// `count` bytes were written.
   void consume(std::size_t count);
   /// Drops everything but the rest of a frame that is partly written, so that what follows stays a valid
-  /// stream.
-  void drop_unwritten();
+  /// stream. Returns the offset up to which the client has everything once that rest is written.
+  Offset drop_unwritten();
+
+  /// Squeezes what waits; what is pushed from now on is squeezed too. `merges`: the client can be told (by
+  /// its cursor) that two events came as one.
+  void squeeze(Pressure& pressure, bool merges);
+  bool squeezed() const { return squeezed_ != nullptr; }
+  /// Ends it.
+  void relax();
+
+  /// True if every event that waits is kept by its policy, so that the stream can give it again.
+  bool all_kept() const;
+  /// Drops the waiting events that nothing keeps and whose policy allows it (`under_pressure: drop`).
+  void drop_unkept(Pressure& pressure, Dropped& dropped);
+  /// Drops all waiting events, and the notices that move the cursor; replies and gaps stay. Returns the
+  /// offset up to which the client has everything once the rest is written.
+  Offset drop_events(Pressure& pressure);
 
   bool empty() const { return items_.empty(); }
+  /// True if what waits is one frame at most: that one is never too much.
+  bool one_frame() const;
+  /// Bytes to write.
   std::size_t bytes() const { return bytes_; }
+  /// Bytes to write and what keeping them costs.
+  std::size_t footprint() const { return bytes_ + items_.size() * kItemCost; }
   /// The newest event of which every byte was written; 0 if none.
   Offset written() const { return written_; }
   /// The client has everything up to `offset` already.
@@ -57,17 +87,40 @@ class Outbox {
   }
 
  private:
+  static constexpr std::size_t kItemCost = 128;  // a list's node and an index entry
+
+  // A run of whole frames of one chunk, but for the first item, of which the beginning may be written.
   struct Item {
     ChunkPtr chunk;
     std::size_t from;
     std::size_t to;
-    bool pong;
+    const Chunk::Mark* latest = nullptr;  // while squeezed: it is this one event, and in the index
+    bool pong = false;
   };
+  using Items = std::list<Item>;
+  struct Squeezed {
+    Pressure& pressure;
+    bool merges;
+    std::unordered_map<std::string_view, Items::iterator> latest;  // by topic; the keys live in the events
+    std::optional<Pressure::Mergeable> tail;                       // what the last frame is, if it merges
+  };
+  template <typename Keep>
+  void filter(Keep keep);
+  void append_run(const ChunkPtr& chunk, std::size_t from, std::size_t to);
+  void append_squeezed(Item& item);
+  void append_event(const ChunkPtr& chunk, const Chunk::Mark& mark);
+  void replace_latest(const ChunkPtr& chunk, const Chunk::Mark& mark);
+  bool merge_into_tail(const Chunk::Mark& mark);
+  void cut_tail(std::size_t to);
+  const Chunk::Mark* tail_event() const;
+  void forget_latest(Item& item);
   void note_marks(const Item& item);
+  Offset written_or_begun() const;
 
-  std::deque<Item> items_;
+  Items items_;
   std::size_t bytes_ = 0;
   Offset written_ = 0;
+  std::unique_ptr<Squeezed> squeezed_;
 };
 
 }  // namespace trestle

@@ -62,9 +62,9 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, Off
     if (from_latest) next = &latest->second;
     done = next == nullptr;
     if (done) break;
-    const Event& event = **next;
-    if (wants(event)) append_event(*chunk, wanted_.form, event, marked(event));
-    position_ = event.offset;
+    const EventPtr& event = *next;
+    if (wants(*event)) append_event(*chunk, wanted_.form, event, marked(*event));
+    position_ = event->offset;
     if (from_latest) {
       ++latest;
     } else {

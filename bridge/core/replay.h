@@ -35,7 +35,8 @@ class Replay {
   /// What is newer than `after`, not marked: it moves the cursor.
   static Replay resume(Subscription wanted, Offset after);
   /// The full snapshot and every kept event newer than `after`, offsets rising: for a client that knows that
-  /// events up to `told` may be missing. Up to `after` they are marked, or the client's cursor would move back.
+  /// events up to `told` may be missing. Up to `after` they are marked, or the client's cursor would move
+  /// back.
   static Replay restart(Subscription wanted, Offset after, Offset told);
   /// In-band, for what `wanted` matches and `held` does not; all marked. Events of `log` topics newer than
   /// `log_after`, and the newest of `latest` topics newer than `latest_after`. `told` as above.

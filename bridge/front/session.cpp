@@ -152,14 +152,11 @@ void Session::on_bytes(std::string_view bytes) {
 
 void Session::deliver(const ChunkPtr& chunk) {
   if (phase_ != Phase::live) return;
-  if (over_queue(chunk->bytes.size())) return too_slow();
+  if (catching_up_) return miss(*chunk);
   sent_ += chunk->marks.size();
   last_event_ = std::chrono::steady_clock::now();
   send(chunk);
-}
-
-bool Session::over_queue(std::size_t more) const {
-  return !outbox_.empty() && outbox_.bytes() + more > shard_.context().settings.session.queue;
+  if (outbox_.footprint() > queue_limit() / 2) under_pressure();
 }
 
 void Session::send(ChunkPtr chunk) {
@@ -210,11 +207,12 @@ void Session::flush() {
     std::size_t written = 0;
     const auto outcome = stream_->write(slices.data(), count, written);
     if (outcome == Io::failed || outcome == Io::closed) return end();
-    if (outcome != Io::done) return wait_writable();
+    if (outcome != Io::done) break;
     wrote(written);
     outbox_.consume(written);
   }
-  if (!outbox_.empty()) return;
+  pressure_falls();
+  if (!outbox_.empty()) return wait_writable();
   if (phase_ == Phase::answering) return finish();
   pull();
 }
@@ -249,8 +247,8 @@ void Session::tick(Now now) {
     return end();
   }
   if (identity_->expires && *identity_->expires <= now.wall) return close(CloseCode::token_expired);
-  if (!outbox_.empty() && now.steady - progress_ >= shard_.context().settings.session.stall)
-    return too_slow();
+  const bool waits = !outbox_.empty() || catching_up_;
+  if (waits && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
   heartbeat(now);
 }
 
@@ -286,17 +284,6 @@ void Session::close(CloseCode code, std::string_view reason) {
   if (phase_ == Phase::answering) return;
   set_phase(Phase::closing, kClosingTime);
   ws_->close(static_cast<std::uint16_t>(code), reason.empty() ? reason_of(code) : reason);
-}
-
-// What waits is dropped, so that the close frame, with the cursor, is next in line.
-void Session::too_slow() {
-  ++shard_.counters().too_slow;
-  outbox_.drop_unwritten();
-  // Before the first `live` there is nothing yet to come back to.
-  const auto cursor =
-      outbox_.written() == 0 ? "" : "cursor=" + shard_.epoch() + ":" + std::to_string(outbox_.written());
-  log::info("session too slow", {{"session", id_}, {"address", address_}, {"offset", outbox_.written()}});
-  close(CloseCode::too_slow, cursor);
 }
 
 void Session::refuse(CloseCode code, std::string_view reason) {

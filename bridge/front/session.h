@@ -34,8 +34,8 @@ namespace trestle {
 /// that session and nothing else.
 ///
 /// Owner: its shard; pending I/O holds a reference too.  Thread: the shard's.
-/// Bound: session.queue bytes wait for it, then it is closed with 4408. Snapshots and replays are pulled as
-/// the socket drains, a piece at a time.
+/// Bound: session.queue bytes wait for it; then it catches up from the stream, or is closed with 4408.
+/// Snapshots and replays are pulled as the socket drains, a piece at a time.
 class Session final : public Receiver, private WebSocketEvents, public std::enable_shared_from_this<Session> {
  public:
   Session(Shard& shard, std::string id, asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
@@ -82,7 +82,14 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void finish();
   void end();
   void set_phase(Phase phase, std::chrono::milliseconds deadline);
-  bool over_queue(std::size_t more) const;
+
+  // session_pressure.cpp: a client that reads too slowly
+  std::size_t queue_limit() const { return shard_.context().settings.session.queue; }
+  void under_pressure();
+  void make_room();
+  void catch_up();
+  void miss(const Chunk& chunk);
+  void pressure_falls();
   void too_slow();
   void heartbeat(Now now);
 
@@ -158,6 +165,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
 
   Outbox outbox_;
   std::deque<Replay> replays_;  // the first is being pulled; the group has what came before
+  bool catching_up_ = false;    // the first replay is a catch-up: what the group gets comes from there too
+  Dropped dropped_;             // to be told once there is room
   bool pull_posted_ = false;
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;

@@ -125,6 +125,7 @@ void Session::end_replay() {
   auto wanted = replays_.front().wanted();
   replays_.pop_front();
   regroup(std::move(wanted));
+  if (std::exchange(catching_up_, false)) pressure_falls();
   send_live();
 }
 
@@ -280,9 +281,9 @@ void Session::send_frame(std::string_view text, std::optional<Offset> moves_curs
   auto chunk = std::make_shared<Chunk>();
   append_text_frame_header(chunk->bytes, text.size());
   chunk->bytes += text;
-  if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, chunk->bytes.size()});
-  if (over_queue(chunk->bytes.size())) return too_slow();
+  if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, 0, chunk->bytes.size(), nullptr});
   send(std::move(chunk));
+  if (outbox_.footprint() > queue_limit()) make_room();
 }
 
 void Session::send_notice(std::string_view text) {

@@ -36,7 +36,8 @@ Shard::Shard(std::size_t index, FrontContext& context)
       tick_every_(tick_period(context.settings)),
       websockets_(context.settings.limits.message),
       snapshot_(context.policies),
-      history_(context.policies) {
+      history_(context.policies),
+      pressure_(context.policies, {context.settings.ingest.max_event, EventLimits{}.max_depth}) {
   wake_.assign(new_eventfd());
 }
 
@@ -189,6 +190,7 @@ ShardStatus Shard::status() {
     status.topics.push_back({event->topic, offset, event->time});
   const auto now = read_clock();
   status.counters = counters_;
+  status.pressure = pressure_.report();
   status.deliveries = groups_.deliveries();
   status.bytes_out = bytes_out_;
   status.deliveries_per_second = delivery_rate_.per_second(now.steady);

@@ -15,6 +15,7 @@
 
 #include "bridge/core/groups.h"
 #include "bridge/core/history.h"
+#include "bridge/core/pressure.h"
 #include "bridge/core/rate_meter.h"
 #include "bridge/core/snapshot.h"
 #include "bridge/core/spsc_queue.h"
@@ -47,12 +48,14 @@ struct ShardStatus {
   struct Counters {
     std::uint64_t accepted = 0;        ///< connections
     std::uint64_t too_slow = 0;        ///< sessions closed with 4408
+    std::uint64_t catch_ups = 0;       ///< full outboxes dropped and read again from the stream
     std::uint64_t heartbeat_lost = 0;  ///< sessions dropped because they stayed silent
     std::uint64_t refused = 0;         ///< sessions closed for their token, rights, query or limits
   };
   std::vector<SessionStatus> sessions;
   std::vector<Topic> topics;  ///< the snapshot; the same on every shard
   Counters counters;
+  std::vector<Pressure::Line> pressure;
   std::uint64_t deliveries = 0;
   std::uint64_t bytes_out = 0;
   double deliveries_per_second = 0;
@@ -90,6 +93,7 @@ class Shard {
   Groups& groups() { return groups_; }
   const Snapshot& snapshot() const { return snapshot_; }
   const History& history() const { return history_; }
+  Pressure& pressure() { return pressure_; }
   const std::string& epoch() const { return *epoch_; }
   /// What /readyz answers with: "ok", "degraded" or "draining".
   std::string_view readiness() const { return draining_ ? "draining" : degraded_ ? "degraded" : "ok"; }
@@ -133,6 +137,7 @@ class Shard {
   Groups groups_;
   Snapshot snapshot_;
   History history_;
+  Pressure pressure_;
   Offset head_ = 0;
   EpochPtr epoch_;
   bool degraded_ = false;

@@ -4,6 +4,7 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
+#include <map>
 
 #include "bridge/version.h"
 
@@ -121,6 +122,7 @@ void write_counters(Writer& json, const SpineStatus& spine, const std::vector<Sh
     sum.bytes_out += shard.bytes_out;
     sum.counters.accepted += shard.counters.accepted;
     sum.counters.too_slow += shard.counters.too_slow;
+    sum.counters.catch_ups += shard.counters.catch_ups;
     sum.counters.heartbeat_lost += shard.counters.heartbeat_lost;
     sum.counters.refused += shard.counters.refused;
   }
@@ -135,8 +137,34 @@ void write_counters(Writer& json, const SpineStatus& spine, const std::vector<Sh
   put(json, "bytes_out", sum.bytes_out);
   put(json, "connections", sum.counters.accepted);
   put(json, "too_slow", sum.counters.too_slow);
+  put(json, "catch_ups", sum.counters.catch_ups);
   put(json, "heartbeat_lost", sum.counters.heartbeat_lost);
   put(json, "refused", sum.counters.refused);
+  json.EndObject();
+}
+
+void write_pressure(Writer& json, const std::vector<ShardStatus>& shards) {
+  std::map<std::string, PressureCounters> by_policy;
+  for (const auto& shard : shards) {
+    for (const auto& line : shard.pressure) {
+      auto& sum = by_policy[line.match];
+      sum.replaced += line.counters.replaced;
+      sum.merged += line.counters.merged;
+      sum.dropped += line.counters.dropped;
+      sum.reread += line.counters.reread;
+    }
+  }
+  key(json, "pressure");
+  json.StartObject();
+  for (const auto& [match, counters] : by_policy) {
+    key(json, match);
+    json.StartObject();
+    put(json, "replaced", counters.replaced);
+    put(json, "merged", counters.merged);
+    put(json, "dropped", counters.dropped);
+    put(json, "reread", counters.reread);
+    json.EndObject();
+  }
   json.EndObject();
 }
 
@@ -170,6 +198,7 @@ std::string status_json(double uptime, const SpineStatus& spine, const std::vect
   write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics);
   write_rates(json, spine, shards);
   write_counters(json, spine, shards);
+  write_pressure(json, shards);
   write_rejections(json, spine);
   json.EndObject();
   json.EndObject();

@@ -50,8 +50,13 @@ class RawWebSocket:
 
     TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
-    def __init__(self, port, target, headers=()):
-        self.sock = connect(port)
+    def __init__(self, port, target, headers=(), receive_buffer=None):
+        """`receive_buffer`: bytes that the kernel takes for a client that does not read, as far as it obeys."""
+        self.sock = socket.socket()
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.sock.settimeout(TIMEOUT)
+        self.sock.connect(("127.0.0.1", port))
         self.sock.sendall(upgrade(target, headers=headers))
         self._buffer = b""
         self._read = 0                                              # how much of the buffer has been taken

@@ -19,9 +19,10 @@ struct Frame {
 ChunkPtr chunk(const std::vector<Frame>& frames) {
   auto made = std::make_shared<Chunk>();
   for (const auto& frame : frames) {
+    const auto begin = made->bytes.size();
     append_text_frame_header(made->bytes, frame.payload.size());
     made->bytes += frame.payload;
-    if (frame.offset != 0) made->marks.push_back({frame.offset, made->bytes.size()});
+    if (frame.offset != 0) made->marks.push_back({frame.offset, begin, made->bytes.size(), nullptr});
   }
   return made;
 }
@@ -179,7 +180,7 @@ TEST_CASE("dropping what is unwritten leaves a valid stream, wherever the last w
     outbox.push_pong(pong("dropped"));
     outbox.push(chunk({{6, "dropped"}}));
     outbox.consume(written);
-    outbox.drop_unwritten();
+    const auto will_have = outbox.drop_unwritten();
     REQUIRE(outbox.bytes() == waiting(outbox).size());
     REQUIRE(outbox.written() == written_by(*events, written));
 
@@ -194,6 +195,7 @@ TEST_CASE("dropping what is unwritten leaves a valid stream, wherever the last w
     outbox.consume(rest.size());
     REQUIRE(waiting(outbox) == goodbye->bytes);
     REQUIRE(outbox.written() == written_by(*events, written + rest.size()));
+    REQUIRE(outbox.written() == will_have);
   }
 }
 

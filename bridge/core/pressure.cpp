@@ -1,0 +1,95 @@
+#include "bridge/core/pressure.h"
+
+#include <utility>
+
+namespace trestle {
+namespace {
+
+std::vector<std::string> pointers_of(const Policy& policy) {
+  std::vector<std::string> pointers{policy.merge};
+  pointers.insert(pointers.end(), policy.merge_by.begin(), policy.merge_by.end());
+  return pointers;
+}
+
+bool is_nothing(const PressureCounters& counters) {
+  return counters.replaced + counters.merged + counters.dropped + counters.reread == 0;
+}
+
+}  // namespace
+
+void Dropped::add(const Event& event) {
+  if (count++ == 0) {
+    from = event.offset;
+    topic = event.topic;
+  }
+  to = event.offset;
+  if (topic != event.topic) topic.clear();
+}
+
+Pressure::Pressure(const PolicyTable& policies, EventLimits limits) : first_policy_(policies.all().data()) {
+  for (const auto& policy : policies.all()) {
+    Rule rule{policy.match.text(), {}, std::nullopt};
+    if (policy.under_pressure == UnderPressure::merge) {
+      auto checker = EventChecker::make(limits, pointers_of(policy));
+      if (checker) rule.checker.emplace(std::move(*checker));
+    }
+    rules_.push_back(std::move(rule));
+  }
+  rules_.push_back({"", {}, std::nullopt});
+}
+
+Pressure::Rule& Pressure::rule_of(const Event& event) {
+  for (std::size_t i = 0; i + 1 < rules_.size(); ++i) {
+    if (event.policy == first_policy_ + i) return rules_[i];
+  }
+  return rules_.back();
+}
+
+std::optional<Pressure::Mergeable> Pressure::mergeable(const EventPtr& event) {
+  auto& checker = rule_of(*event).checker;
+  if (!checker || checker->check(event->payload) != Reject::none) return std::nullopt;
+  const auto& text = checker->at(0);
+  if (text.state != Found::State::value || text.raw.front() != '"') return std::nullopt;
+  Mergeable found;
+  found.event = event;
+  found.from = static_cast<std::size_t>(text.raw.data() - event->payload.data()) + 1;
+  found.to = found.from + text.raw.size() - 2;
+  for (std::size_t i = 0; i < event->policy->merge_by.size(); ++i) {
+    const auto& by = checker->at(i + 1);
+    if (by.state == Found::State::duplicate) return std::nullopt;
+    found.merge_by.emplace_back(by.state == Found::State::value ? by.raw : std::string_view());
+  }
+  return found;
+}
+
+std::optional<Pressure::Mergeable> Pressure::merge(const Mergeable& older, const Mergeable& newer) const {
+  const auto& before = older.event->payload;
+  const auto& after = newer.event->payload;
+  const auto size = after.size() + (older.to - older.from);
+  if (older.event->topic != newer.event->topic || older.merge_by != newer.merge_by || size > kMaxMerged) {
+    return std::nullopt;
+  }
+  auto event = std::make_shared<Event>();
+  event->offset = newer.event->offset;
+  event->time = newer.event->time;
+  event->appended = newer.event->appended;
+  event->topic = newer.event->topic;
+  event->policy = newer.event->policy;
+  event->payload.reserve(size);
+  event->payload.append(after, 0, newer.from);
+  event->payload.append(before, older.from, older.to - older.from);
+  event->payload.append(after, newer.from);
+  return Mergeable{std::move(event), newer.from, newer.to + (older.to - older.from), newer.merge_by};
+}
+
+PressureCounters& Pressure::counters(const Event& event) { return rule_of(event).counters; }
+
+std::vector<Pressure::Line> Pressure::report() const {
+  std::vector<Line> lines;
+  for (const auto& rule : rules_) {
+    if (!is_nothing(rule.counters)) lines.push_back({rule.match, rule.counters});
+  }
+  return lines;
+}
+
+}  // namespace trestle

@@ -1,0 +1,76 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/core/event.h"
+#include "proto/event.h"
+
+namespace trestle {
+
+/// What pressure did to the events of one policy, counted per event and session.
+struct PressureCounters {
+  std::uint64_t replaced = 0;  ///< `latest`: a newer one of its topic waits at the tail instead
+  std::uint64_t merged = 0;    ///< joined with the event directly before it
+  std::uint64_t dropped = 0;   ///< left out, named by a gap
+  std::uint64_t reread = 0;    ///< left an outbox, to come again from the stream
+};
+
+/// What was left out of one session's outbox, until a gap names it.
+struct Dropped {
+  Offset from = 0;
+  Offset to = 0;
+  std::uint64_t count = 0;
+  std::string topic;  ///< empty if they were of several
+
+  void add(const Event& event);
+};
+
+/// What the outboxes of a shard share: how events are joined, and what became of them.
+///
+/// Thread: the shard's.  Bound: buffers for one event.
+class Pressure {
+ public:
+  /// A merged event grows no further, so that appending to it stays cheap.
+  static constexpr std::size_t kMaxMerged = 32 * 1024;
+
+  /// `policies` outlives it.
+  Pressure(const PolicyTable& policies, EventLimits limits);
+
+  /// An event that the next one may join.
+  struct Mergeable {
+    EventPtr event;
+    std::size_t from = 0;  ///< the text at the policy's `merge` pointer, without its quotes: from here
+    std::size_t to = 0;    ///< to here in the payload
+    std::vector<std::string> merge_by;
+  };
+  /// Nothing unless the event's policy merges and `merge` points to a string; in doubt (a member on the way
+  /// twice) nothing.
+  std::optional<Mergeable> mergeable(const EventPtr& event);
+  /// Both as one: the newer event, with the older one's text before its own. Nothing unless they are of one
+  /// topic, `merge_by` is equal and the result is not too big.
+  std::optional<Mergeable> merge(const Mergeable& older, const Mergeable& newer) const;
+
+  PressureCounters& counters(const Event& event);
+  struct Line {
+    std::string match;
+    PressureCounters counters;
+  };
+  /// The policies whose events pressure did something to.
+  std::vector<Line> report() const;
+
+ private:
+  struct Rule {
+    std::string match;
+    PressureCounters counters;
+    std::optional<EventChecker> checker;  // of merging policies: finds `merge`, then `merge_by`
+  };
+  Rule& rule_of(const Event& event);
+
+  const Policy* first_policy_;
+  std::vector<Rule> rules_;  // in the table's order, and one for topics that no policy matches
+};
+
+}  // namespace trestle

@@ -1,0 +1,198 @@
+"""A client that reads more slowly than events come: what it gets in the end, and what it is told."""
+import json
+
+import pytest
+
+from harness.raw import RawWebSocket
+from harness.wait import eventually, share_of
+
+PAD = "x" * 2000
+TOPICS = [{"match": "noise.*", "keep": "none", "under_pressure": "drop", "key": "/k"},
+          {"match": "alarm.*", "keep": "none", "key": "/k"},
+          {"match": "state.*", "keep": "latest", "key": "/k"},
+          {"match": "few.*", "keep": "log", "key": "/k", "retain": {"count": 50}}]
+SMALL = {"session": {"queue": "256KiB", "stall": "60s"}, "topics": TOPICS, "shards": 1, "heartbeat": {"enabled": False}}
+
+
+class Slow:
+    """A client that reads only when it is told to."""
+
+    def __init__(self, bridge, closing, **query):
+        words = "".join(f"&{name}={value}" for name, value in query.items())
+        self._ws = closing(RawWebSocket(bridge.port, f"/?token={bridge.token}{words}", receive_buffer=4096))
+        self.offsets, self.gaps, self.closed = [], [], None
+
+    def read(self, until):
+        """The events' data up to the one that `until` is true of, or up to the close."""
+        events = []
+        while True:
+            first, payload = self._ws.frame()
+            if first & 0x0F == RawWebSocket.CLOSE:
+                self.closed = int.from_bytes(payload[:2], "big"), payload[2:].decode()
+                return events
+            envelope = json.loads(payload)
+            data = envelope["data"]
+            if "meta" in envelope:
+                self.offsets.append(envelope["meta"]["offset"])
+            elif data["type"] == "gap":
+                self.gaps.append(data)
+                continue
+            elif data["type"] in ("welcome", "live", "cursor"):
+                continue
+            events.append(data)
+            if until(data):
+                return events
+
+
+@pytest.fixture
+def flood(publisher, connect):
+    """flood(bridge, event…): publishes, and returns when the bridge has delivered all of it to a client that reads."""
+    def run(bridge, events):
+        source, reader = publisher(bridge), connect(bridge)
+        for event in events:
+            source.event(event)
+            reader.data()
+    return run
+
+
+def pressure(bridge, match):
+    return bridge.status()["pressure"].get(match, {})
+
+
+def is_last(data):
+    return data.get("last", False)
+
+
+@pytest.mark.parametrize("query", [{"meta": 1}, {}])
+def test_of_a_latest_topic_the_newest_is_enough(trestled, flood, closing, query):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing, **query)
+    count = share_of(3000, least=1000)
+    flood(bridge, [{"type": "state", "k": n % 7, "n": n, "pad": PAD, "last": n == count - 1} for n in range(count)])
+    got = slow.read(is_last)
+    assert len(got) < count / 2
+    assert pressure(bridge, "state.*")["replaced"] == count - len(got)
+    assert slow.offsets == sorted(set(slow.offsets))
+    numbers = [data["n"] for data in got]
+    assert numbers == sorted(set(numbers)) and set(range(count - 7, count)) <= set(numbers)
+    assert bridge.status()["counters"]["too_slow"] == 0
+
+
+def test_what_is_kept_is_read_again_from_the_stream(trestled, flood, closing):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing, meta=1)
+    count = share_of(3000, least=1000)
+    flood(bridge, [{"type": "note", "n": n, "pad": PAD} for n in range(count)])
+    counters = bridge.status()["counters"]
+    assert (counters["catch_ups"], counters["too_slow"]) == (1, 0)
+    got = slow.read(lambda data: data["n"] == count - 1)
+    assert [data["n"] for data in got] == list(range(count))
+    assert slow.offsets == sorted(set(slow.offsets)) and slow.gaps == []
+    assert pressure(bridge, ">")["reread"] > 0
+    flood(bridge, [{"type": "note", "n": n, "last": n == 2} for n in range(3)])    # and is live again
+    assert [data["n"] for data in slow.read(is_last)] == [0, 1, 2]
+
+
+def test_what_the_retention_takes_meanwhile_is_one_gap(trestled, flood, closing):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing, meta=1, topics="few.*,state.*")
+    count = share_of(3000, least=1000)
+    flood(bridge, [{"type": "state", "k": "a", "n": -1}] + [{"type": "few", "k": 1, "n": n, "pad": PAD}
+                                                             for n in range(count)])
+    got = [data["n"] for data in slow.read(lambda data: data["n"] == count - 1)]
+    assert [gap["reason"] for gap in slow.gaps] == ["trimmed"]
+    missing = slow.gaps[0]
+    seen = got.index(-1, 1)                                          # the full snapshot comes after the gap
+    assert got[1:seen] == list(range(seen - 1)) and got[seen + 1:] == list(range(count - 50, count))
+    assert missing["from"] <= slow.offsets[seen - 1] + 1 and missing["to"] >= slow.offsets[-1] - 50
+
+
+def test_what_may_be_dropped_is_dropped_with_one_gap(trestled, flood, closing):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing, meta=1, topics="noise.*,note")
+    count = share_of(3000, least=1000)
+    flood(bridge, [{"type": "note", "n": -1}] + [{"type": "noise", "k": 1, "n": n, "pad": PAD} for n in range(count)])
+    flood(bridge, [{"type": "note", "last": True}])
+    got = slow.read(is_last)
+    eventually(lambda: bridge.status()["sessions"][0]["queued"] == 0, "everything written")
+    flood(bridge, [{"type": "note", "last": True}])
+    slow.read(is_last)
+    numbers = [data["n"] for data in got[:-1]]
+    assert numbers == sorted(set(numbers)) and numbers[0] == -1
+    assert [(gap["reason"], gap["topic"]) for gap in slow.gaps] == [("dropped", "noise.1")]
+    assert slow.gaps[0]["count"] == count - (len(numbers) - 1) == pressure(bridge, "noise.*")["dropped"]
+    assert bridge.status()["counters"]["too_slow"] == 0
+
+
+def test_what_nothing_keeps_and_nobody_may_drop_ends_in_4408_with_the_cursor(trestled, flood, closing):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing, meta=1)
+    flood(bridge, [{"type": "alarm", "k": 1, "n": n, "pad": PAD} for n in range(share_of(3000, least=1000))])
+    got = slow.read(is_last)
+    code, reason = slow.closed
+    assert code == 4408
+    assert reason == f"cursor={bridge.status()['epoch']}:{slow.offsets[-1]}"
+    assert [data["n"] for data in got] == list(range(len(got)))
+
+
+def test_without_meta_nothing_is_left_out_but_the_connection_ends(trestled, flood, closing):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing)
+    flood(bridge, [{"type": "note", "n": n, "pad": PAD} for n in range(share_of(3000, least=1000))])
+    got = slow.read(is_last)
+    assert slow.closed[0] == 4408
+    assert [data["n"] for data in got] == list(range(len(got)))
+
+
+def test_a_client_that_never_reads_is_closed_while_it_should_catch_up(trestled, flood, closing):
+    bridge = trestled(SMALL | {"session": {"queue": "256KiB", "stall": "500ms"}})
+    Slow(bridge, closing, meta=1)
+    flood(bridge, [{"type": "note", "n": n, "pad": PAD} for n in range(share_of(1500, least=1000))])
+    bridge.wait_status(lambda status: status["counters"]["too_slow"] == 1, "the one that does not read closed")
+    assert bridge.status()["counters"]["catch_ups"] <= 1
+
+
+@pytest.mark.parametrize("cut_every", [None, 3])
+def test_text_that_is_merged_is_all_there_also_across_cuts(trestled, publisher, connect, closing, cut_every):
+    """Small pieces of text for a client that reads a little now and then, and is cut off in between."""
+    bridge = trestled(SMALL)
+    source, reader = publisher(bridge), connect(bridge)
+    rounds, pieces = share_of(40, least=8), 100
+    cursor, epoch = None, None
+    text = {1: "", 2: ""}
+    slow = None
+    published = 0
+
+    def take(count):
+        """Reads `count` events and keeps the cursor by the rules; the text must join without a seam."""
+        nonlocal cursor
+        for _ in range(count):
+            data = slow.read(lambda data: True)[0]
+            text[data["run_id"]] += data["content"]
+            cursor = f"{epoch}:{slow.offsets[-1]}"
+
+    epoch = bridge.status()["epoch"]
+    cursor = f"{epoch}:0"
+    for number in range(rounds):
+        if slow is None:
+            slow = Slow(bridge, closing, meta=1, since=cursor)
+        for _ in range(pieces):
+            run = 1 + (published // 5) % 2
+            source.event({"type": "streaming_output", "agent_id": "a", "run_id": run,
+                          "content": f"{published} \u00e9\"" + "." * 100 + "|", "pad": PAD})
+            published += 1
+            reader.data()
+        take(3)
+        if cut_every and number % cut_every == 0:
+            slow._ws.close()
+            slow = None
+    source.event({"type": "streaming_output", "agent_id": "a", "run_id": 1, "content": "end"})
+    slow = slow or Slow(bridge, closing, meta=1, since=cursor)
+    while not text[1].endswith("end"):
+        take(1)
+    whole = {run: "".join(f"{n} \u00e9\"" + "." * 100 + "|" for n in range(published) if 1 + (n // 5) % 2 == run)
+             for run in (1, 2)}
+    assert text == {1: whole[1] + "end", 2: whole[2]}
+    assert slow.gaps == []
+    if not cut_every:
+        assert pressure(bridge, "streaming_output.*")["merged"] > 0

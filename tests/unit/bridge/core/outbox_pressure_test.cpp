@@ -1,0 +1,358 @@
+// What an outbox does with events when a client reads too slowly: squeezing, dropping, and what is left to
+// read again.
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <array>
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+
+#include "bridge/core/groups.h"
+#include "bridge/core/outbox.h"
+
+using namespace trestle;
+
+namespace {
+
+std::vector<Policy> policies() {
+  auto policy = [](const char* match, Keep keep, UnderPressure under_pressure) {
+    Policy made;
+    made.match = *Pattern::parse(match);
+    made.keep = keep;
+    made.under_pressure = under_pressure;
+    return made;
+  };
+  auto text = policy("text.*", Keep::log, UnderPressure::merge);
+  text.merge = "/content";
+  text.merge_by = {"/run_id"};
+  return {policy("state.*", Keep::latest, UnderPressure::close), text,
+          policy("noise.*", Keep::none, UnderPressure::drop),
+          policy("alarm.*", Keep::none, UnderPressure::close)};
+}
+
+/// Events of one stream, and an outbox that they wait in.
+class PressureFixture {
+ public:
+  EventPtr event(const std::string& topic, const std::string& payload) {
+    auto made = std::make_shared<Event>();
+    made->offset = ++head;
+    made->topic = topic;
+    made->payload = payload;
+    made->policy = &table.find(topic);
+    return made;
+  }
+  EventPtr event(const std::string& topic) {
+    return event(topic, R"({"type":"x","n":)" + std::to_string(head + 1) + "}");
+  }
+  EventPtr text(const std::string& topic, const std::string& content, int run = 1) {
+    return event(topic, R"({"type":"text","run_id":)" + std::to_string(run) + R"(,"content":")" + content +
+                            R"(","n":)" + std::to_string(head + 1) + "}");
+  }
+  static ChunkPtr chunk(const std::vector<EventPtr>& events) {
+    auto made = std::make_shared<Chunk>();
+    for (const auto& event : events) append_event(*made, Form::meta, event, false);
+    return made;
+  }
+  static ChunkPtr reply() {
+    auto made = std::make_shared<Chunk>();
+    made->bytes = std::string("\x81\x02") + "{}";
+    return made;
+  }
+  void push(const std::vector<EventPtr>& events) { outbox.push(chunk(events)); }
+  void squeeze() { outbox.squeeze(pressure, true); }
+
+  /// Writes `count` bytes to the client, all by default.
+  void write(std::size_t count = ~std::size_t{0}) {
+    while (count > 0 && !outbox.empty()) {
+      std::array<Outbox::Slice, 3> slices;
+      const auto some = outbox.front(slices.data(), slices.size());
+      std::size_t taken = 0;
+      for (std::size_t i = 0; i < some; ++i) {
+        const auto part = slices[i].substr(0, count - taken);
+        received += part;
+        taken += part.size();
+      }
+      outbox.consume(taken);
+      count -= taken;
+    }
+  }
+  /// What the client got: "offset:content" or "offset" of events, "-" for a reply; "?" ends what is no frame.
+  std::string got() const {
+    std::string all;
+    for (std::string_view rest = received; !rest.empty();) {
+      std::size_t header = 2;
+      std::size_t size = static_cast<unsigned char>(rest[1]);
+      if (size == 126) {
+        size = static_cast<std::size_t>(static_cast<unsigned char>(rest[2])) << 8 |
+               static_cast<unsigned char>(rest[3]);
+        header = 4;
+      }
+      if (rest.size() < header + size) return all + "?";
+      all += (all.empty() ? "" : " ") + describe(rest.substr(header, size));
+      rest.remove_prefix(header + size);
+    }
+    return all;
+  }
+  static std::string describe(std::string_view text) {
+    rapidjson::Document json;
+    json.Parse(text.data(), text.size());
+    if (json.HasParseError()) return "?";
+    if (!json.HasMember("meta")) return "-";
+    const auto offset = std::to_string(json["meta"]["offset"].GetUint64());
+    return json["data"].HasMember("content") ? offset + ":" + json["data"]["content"].GetString() : offset;
+  }
+
+  Offset head = 0;
+  PolicyTable table{policies()};
+  Pressure pressure{table, {}};
+  Outbox outbox;
+  std::string received;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "squeezed, the newest event of a latest topic waits at its own place, the older ones leave theirs") {
+  PressureFixture client;
+  client.push(
+      {client.event("state.a"), client.event("state.b"), client.event("log"), client.event("state.a")});
+  client.squeeze();
+  client.push({client.event("state.b"), client.event("log")});
+  CHECK(client.pressure.report().size() == 1);
+  CHECK(client.pressure.report()[0].counters.replaced == 2);
+  client.write();
+  CHECK(client.got() == "3 4 5 6");
+  CHECK(client.outbox.written() == 6);
+}
+
+TEST_CASE("not squeezed, nothing is left out") {
+  PressureFixture client;
+  client.push({client.event("state.a"), client.event("state.a")});
+  client.squeeze();
+  client.push({client.event("state.a")});
+  client.outbox.relax();
+  client.push({client.event("state.a")});
+  client.write();
+  CHECK(client.got() == "3 4");
+}
+
+TEST_CASE("an event of which something is written is not taken back") {
+  PressureFixture client;
+  client.push({client.event("state.a"), client.event("state.b")});
+  client.squeeze();
+  client.write(1);
+  client.push({client.event("state.a"), client.event("state.b")});
+  client.write();
+  CHECK(client.got() == "1 3 4");
+}
+
+TEST_CASE("text joins the event directly before it") {
+  PressureFixture client;
+  SUBCASE("whether that one came before or after squeezing began") {
+    client.push({client.text("text.1", "a"), client.text("text.1", "b")});
+    client.squeeze();
+    client.push({client.text("text.1", "c")});
+    client.push({client.text("text.1", "d")});
+    client.write();
+    CHECK(client.got() == "4:abcd");
+  }
+  SUBCASE("of the same topic and merge_by only, and with nothing in between") {
+    client.squeeze();
+    client.push({client.text("text.1", "a"), client.text("text.2", "b"), client.text("text.2", "c", 2)});
+    client.push({client.event("log"), client.text("text.2", "d", 2)});
+    client.outbox.push(client.reply());
+    client.push({client.text("text.2", "e", 2)});
+    client.write();
+    CHECK(client.got() == "1:a 2:b 3:c 4 5:d - 6:e");
+  }
+  SUBCASE("not if something of that one is written") {
+    client.push({client.text("text.1", "a"), client.text("text.1", "b")});
+    client.squeeze();
+    client.write(1);
+    client.push({client.text("text.1", "c")});
+    client.write(5);
+    client.push({client.text("text.1", "d")});
+    client.write();
+    CHECK(client.got() == "2:ab 4:cd");
+  }
+  SUBCASE("not for a client that could not tell") {
+    client.outbox.squeeze(client.pressure, false);
+    client.push({client.text("text.1", "a"), client.text("text.1", "b")});
+    client.write();
+    CHECK(client.got() == "1:a 2:b");
+  }
+  SUBCASE("its escapes as they are") {
+    client.squeeze();
+    client.push({client.text("text.1", R"(\"\\)"), client.text("text.1", R"(\u00e9)"),
+                 client.text("text.1", R"(\n)")});
+    client.write();
+    CHECK(client.got() == "3:\"\\\u00e9\n");
+  }
+}
+
+TEST_CASE("what has no text to join, or has it twice, comes as it is") {
+  PressureFixture client;
+  client.squeeze();
+  for (const auto* payload :
+       {R"({"run_id":1,"content":"a"})", R"({"run_id":1,"content":7})", R"({"run_id":1})",
+        R"({"run_id":1,"content":"b","content":"c"})", R"({"run_id":1,"run_id":2,"content":"d"})",
+        R"({"content":"e"})", R"({"run_id":"1","content":"f"})", R"({"run_id":1,"content":"g"})"}) {
+    client.push({client.event("text.1", payload)});
+  }
+  client.write();
+  CHECK(client.outbox.written() == 8);
+  CHECK(client.pressure.report().empty());
+}
+
+TEST_CASE("a merged event does not grow without end") {
+  PressureFixture client;
+  client.squeeze();
+  const std::string piece(10'000, 'x');
+  for (int i = 0; i < 7; ++i) client.push({client.text("text.1", piece)});
+  client.write();
+  CHECK(client.got() == "3:" + piece + piece + piece + " 6:" + piece + piece + piece + " 7:" + piece);
+}
+
+TEST_CASE("what nothing keeps is dropped where the policy allows it, and counted once") {
+  PressureFixture client;
+  client.push(
+      {client.event("noise.a"), client.event("log"), client.event("noise.a"), client.event("state.a")});
+  client.outbox.push(client.reply());
+  client.push({client.event("noise.a")});
+  CHECK_FALSE(client.outbox.all_kept());
+  Dropped dropped;
+  client.outbox.drop_unkept(client.pressure, dropped);
+  CHECK(client.outbox.all_kept());
+  CHECK(dropped.count == 3);
+  CHECK(dropped.from == 1);
+  CHECK(dropped.to == 5);
+  CHECK(dropped.topic == "noise.a");
+  client.push({client.event("noise.b"), client.event("alarm.a")});
+  client.outbox.drop_unkept(client.pressure, dropped);
+  CHECK(dropped.count == 4);
+  CHECK(dropped.topic.empty());
+  CHECK_FALSE(client.outbox.all_kept());  // an alarm can't be left out
+  client.write();
+  CHECK(client.got() == "2 4 - 7");
+  CHECK(client.pressure.counters(*client.event("noise.c")).dropped == 4);
+}
+
+TEST_CASE("dropping all events keeps replies and whole frames, and says where to read on") {
+  PressureFixture measure;
+  measure.push({measure.event("log"), measure.event("state.a"), measure.event("log")});
+  for (std::size_t written = 0; written <= measure.outbox.bytes(); ++written) {
+    for (const bool squeezed : {false, true}) {
+      PressureFixture client;
+      client.push({client.event("log"), client.event("state.a"), client.event("log")});
+      client.outbox.push(client.reply());
+      client.push({client.event("log")});
+      if (squeezed) client.squeeze();
+      client.write(written);
+      const auto read_on = client.outbox.drop_events(client.pressure);
+      client.write();
+      REQUIRE(client.outbox.bytes() == 0);
+      REQUIRE(client.outbox.written() == read_on);
+      std::string expected;
+      for (Offset offset = 1; offset <= read_on; ++offset) expected += std::to_string(offset) + " ";
+      REQUIRE(client.got() == expected + "-");
+    }
+  }
+}
+
+TEST_CASE("the last frame is never too much") {
+  PressureFixture client;
+  CHECK(client.outbox.one_frame());
+  client.push({client.event("log"), client.event("log")});
+  CHECK_FALSE(client.outbox.one_frame());
+  client.write(client.outbox.bytes() / 2);
+  CHECK(client.outbox.one_frame());
+  client.push({client.event("log")});
+  CHECK_FALSE(client.outbox.one_frame());
+}
+
+namespace {
+
+/// A client that must in the end have every character of every text once and in order, every log event once,
+/// and of each state the newest.
+class Model {
+ public:
+  void publish(const EventPtr& event) {
+    newest_[event->topic] = event->offset;
+    if (event->topic == "log") logged_.insert(event->offset);
+  }
+  void check(const std::string& received_text, const std::map<std::string, std::string>& texts) {
+    std::set<Offset> seen;
+    Offset last = 0;
+    std::map<std::string, std::string> got_texts;
+    for (std::size_t at = 0; at < received_text.size();) {
+      const auto end = std::min(received_text.find(' ', at), received_text.size());
+      const auto one = received_text.substr(at, end - at);
+      at = end + 1;
+      if (one == "-") continue;
+      const Offset offset = std::strtoull(one.c_str(), nullptr, 10);
+      REQUIRE(offset > last);
+      last = offset;
+      seen.insert(offset);
+      if (const auto colon = one.find(':'); colon != std::string::npos) {
+        got_texts[one.substr(colon + 1, 1)] += one.substr(colon + 1);
+      }
+    }
+    REQUIRE(got_texts == texts);
+    for (const auto& [topic, offset] : newest_) {
+      if (topic.rfind("state", 0) == 0) REQUIRE(seen.count(offset) == 1);
+    }
+    for (const auto offset : logged_) REQUIRE(seen.count(offset) == 1);
+  }
+
+ private:
+  std::map<std::string, Offset> newest_;
+  std::set<Offset> logged_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "whatever is pushed, written, squeezed and relaxed, no character is lost, doubled or out of order") {
+  const char* seed_of_environment = std::getenv("TRESTLE_OUTBOX_SEED");
+  const unsigned long first =
+      seed_of_environment != nullptr ? std::strtoul(seed_of_environment, nullptr, 10) : 1;
+  const unsigned long last = seed_of_environment != nullptr ? first : 300;
+  for (auto seed = first; seed <= last; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random(static_cast<unsigned>(seed));
+    auto below = [&](unsigned count) { return static_cast<int>(random() % count); };
+    PressureFixture client;
+    Model model;
+    std::map<std::string, std::string> texts;
+    int number = 0;
+    for (int step = 0; step < 400; ++step) {
+      switch (below(8)) {
+        case 0: client.squeeze(); break;
+        case 1: client.outbox.relax(); break;
+        case 2: client.outbox.push(client.reply()); break;
+        case 3: client.write(static_cast<std::size_t>(below(400))); break;
+        default: {
+          std::vector<EventPtr> events;
+          for (int i = below(5); i >= 0; --i) {
+            const std::string key(1, static_cast<char>('a' + below(3)));
+            if (below(2) == 0) {
+              const auto piece = key + std::to_string(number++) + ";";
+              texts[key] += piece;
+              events.push_back(client.text("text." + key, piece));
+            } else {
+              events.push_back(client.event(below(3) == 0 ? "log" : "state." + key));
+            }
+            model.publish(events.back());
+          }
+          client.push(events);
+        }
+      }
+      REQUIRE(client.outbox.empty() == (client.outbox.bytes() == 0));
+    }
+    client.write();
+    REQUIRE(client.outbox.written() == client.head);
+    model.check(client.got(), texts);
+  }
+}
