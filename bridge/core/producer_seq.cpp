@@ -65,15 +65,27 @@ void ProducerSeq::give_up(Seq to, Now now, Ready& ready) {
 
 void ProducerSeq::lose(Seq to, Now now, Ready& ready) {
   if (to <= have_) return;
-  ready.lost.push_back({producer_, have_ + 1, to, ready.events.size()});
-  lost_.add({have_ + 1, to});
+  name_lost({have_ + 1, to}, ready);
   have_ = to;
   progress_at_ = now.steady;
+}
+
+void ProducerSeq::name_lost(SeqRange range, Ready& ready) {
+  lost_.add(range);
+  const bool goes_on = !ready.lost.empty() && ready.lost.back().producer == producer_ &&
+                       ready.lost.back().to + 1 == range.first &&
+                       ready.lost.back().before == ready.events.size();
+  if (goes_on) {
+    ready.lost.back().to = range.second;
+  } else {
+    ready.lost.push_back({producer_, range.first, range.second, ready.events.size()});
+  }
 }
 
 void ProducerSeq::release(Event&& event, Now now, Ready& ready) {
   ++have_;
   progress_at_ = now.steady;
+  if (event.topic.empty()) return name_lost({have_, have_}, ready);
   ready.events.push_back(std::move(event));
 }
 

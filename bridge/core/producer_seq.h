@@ -39,7 +39,9 @@ class ProducerSeq {
   /// exist. `held`, that of all producers, outlives it; give_up_all() before this one is destroyed.
   ProducerSeq(std::string producer, Seq have, RepairLimits limits, HeldTotal& held, Seq known = 0);
 
-  /// Takes an event; what became ready is appended to `ready`. Reject: seq_backwards or seq_range, else none.
+  /// Takes an event; what became ready is appended to `ready`. One without a topic stands for an event that
+  /// was refused: it would be refused again, so it is lost when its turn comes. Reject: seq_backwards or
+  /// seq_range, else none.
   Reject offer(Seq seq, Event&& event, Now now, Ready& ready);
   /// The producer says that its replay buffer holds [first, last]: what lies before is no_longer_held().
   /// Reject: seq_range.
@@ -78,6 +80,7 @@ class ProducerSeq {
   void unhold(std::map<Seq, Event>::iterator event, std::size_t size);
   bool is_hold_full(std::size_t size) const;
   void lose(Seq to, Now now, Ready& ready);
+  void name_lost(SeqRange range, Ready& ready);
   bool is_tail_on_its_way(Now now) const;
   void give_up_before_held(Now now, Ready& ready);
   Seq hole_end() const { return held_.empty() ? known_last_ : held_.begin()->first - 1; }

@@ -395,6 +395,7 @@ void Producers::touch(Producer& producer) {
 
 void Producers::count_new(Producer& producer, const Ready& ready, const ReadySize& before) {
   producer.events += ready.events.size() - before.events;
+  if (before.lost > 0) producer.lost += ready.lost[before.lost - 1].to - before.lost_to;
   for (auto i = before.lost; i < ready.lost.size(); ++i)
     producer.lost += ready.lost[i].to - ready.lost[i].from + 1;
 }

@@ -121,9 +121,13 @@ class Producers {
   };
   using ProducerMap = std::map<std::string, Producer, std::less<>>;
   struct ReadySize {
-    explicit ReadySize(const Ready& ready) : events(ready.events.size()), lost(ready.lost.size()) {}
+    explicit ReadySize(const Ready& ready)
+        : events(ready.events.size()),
+          lost(ready.lost.size()),
+          lost_to(ready.lost.empty() ? 0 : ready.lost.back().to) {}
     std::size_t events;
     std::size_t lost;
+    Seq lost_to;  // the last range may grow
   };
   struct Away {
     std::chrono::steady_clock::time_point seen;

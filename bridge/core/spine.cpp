@@ -26,7 +26,9 @@ void Spine::message(const std::vector<std::string_view>& frames, Now now, bool o
 void Spine::take(const Published& message, Now now) {
   Event event;
   if (const auto why = intake_.check(message, now.wall, event); why != Reject::none) {
-    return rejections_.add(why, message.producer.empty() ? message.topic : message.producer);
+    rejections_.add(why, message.producer.empty() ? message.topic : message.producer);
+    if (!message.stamp) return;
+    event = {};  // keeps its place: asking for it again would not make it better
   }
   if (message.stamp) {
     producers_.offer(message.producer, *message.stamp, std::move(event), now, ready_);

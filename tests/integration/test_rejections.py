@@ -129,6 +129,27 @@ def test_the_size_limit_is_a_setting(trestled, publisher, connect):
     assert bridge.rejections()["too_big"] == 1
 
 
+def test_a_sequenced_event_that_is_refused_holds_up_nobody(bridge, sequenced, connect):
+    """It would be refused again, so it is not asked for: its seq is named lost, to clients and to its producer."""
+    client, worker = connect(bridge, meta=1), sequenced(bridge)
+    client.until("live")
+    worker.event({"type": "step", "n": 1})
+    worker.event(b"no JSON")
+    worker.event({"type": "step", "n": 2})
+    assert client.until("step")["data"]["n"] == 1
+    gap = client.until("gap")["data"]
+    assert (gap["reason"], gap["producer"], gap["seq_from"], gap["seq_to"]) == ("lost", "worker-1", 2, 2)
+    assert client.until("step")["data"]["n"] == 2
+    lost = []
+    while True:
+        ack = worker.control.receive("ack")
+        lost += ack["lost"]
+        if ack["seq"] == 3:
+            break
+    assert [2, 2] in lost
+    assert bridge.rejections()["not_json"] == 1
+
+
 def test_a_seq_that_goes_backwards(bridge, sequenced, connect):
     client, worker = connect(bridge), sequenced(bridge)
     for n in (1, 2):

@@ -36,7 +36,8 @@ const ProducerOptions& checked(const ProducerOptions& options) {
 struct Producer::Impl {
   explicit Impl(const ProducerOptions& options)
       : buffer({options.buffer_events, options.buffer_bytes, options.when_full}),
-        io(options, {options.id, micros_since_1970()}, buffer) {}
+        io(options, {options.id, micros_since_1970()}, buffer),
+        max_event(options.max_event) {}
 
   // The child of a fork has the sockets' memory but neither their threads nor a right to their connections.
   void check_process() const {
@@ -48,6 +49,7 @@ struct Producer::Impl {
   const pid_t pid = getpid();
   client::ReplayBuffer buffer;
   client::IoThread io;
+  const std::size_t max_event;
 };
 
 Producer::Producer(ProducerOptions options) : impl_(std::make_unique<Impl>(checked(options))) {}
@@ -64,6 +66,12 @@ std::uint64_t Producer::publish(std::string topic, std::string event) {
   if (!topic.empty() && !is_topic(topic)) {
     throw std::invalid_argument("\"" + topic +
                                 "\" is not a topic; make it with trestle::topic_of(type, key)");
+  }
+  // A bridge may cut the connection for it, and ask for it again, and cut the connection again.
+  if (event.size() > impl_->max_event) {
+    throw std::invalid_argument("the event has " + std::to_string(event.size()) +
+                                " bytes, more than max_event, " + std::to_string(impl_->max_event) +
+                                ": send less, or raise it here and ingest.max_event");
   }
   const auto added = impl_->buffer.add(std::move(topic), std::move(event));
   if (added.wake) impl_->io.wake();

@@ -28,6 +28,7 @@ struct ProducerOptions {
   std::vector<BridgeAddress> bridges{BridgeAddress{}};
   std::size_t buffer_events = 100'000;  ///< bounds of the replay buffer
   std::size_t buffer_bytes = 64 * 1024 * 1024;
+  std::size_t max_event = 512 * 1024;  ///< bytes; what the bridges' ingest.max_event allows
   WhenFull when_full = WhenFull::block;
   std::chrono::milliseconds beat{1'000};
   /// A bridge that answers nothing for this long is not waited for until it says welcome again.
@@ -72,8 +73,8 @@ class Producer {
   Producer& operator=(const Producer&) = delete;
 
   /// `event` is one JSON object with a string member `type`; the bridge completes the topic. Returns its seq.
-  /// Throws BufferFull (WhenFull::fail only), Refused, std::invalid_argument (an event larger than the whole
-  /// buffer, or a topic that is none), std::logic_error (after fork()).
+  /// Throws BufferFull (WhenFull::fail only), Refused, std::invalid_argument (an event larger than max_event
+  /// or the whole buffer, or a topic that is none), std::logic_error (after fork()).
   std::uint64_t publish(std::string event);
   /// The same with a topic of the caller's choice, which must start with the event's type.
   std::uint64_t publish(std::string topic, std::string event);

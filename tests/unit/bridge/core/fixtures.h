@@ -19,6 +19,7 @@ inline Now at(milliseconds elapsed) {
 
 inline Event event_of(std::string payload) {
   Event event;
+  event.topic = "t";
   event.payload = std::move(payload);
   return event;
 }

@@ -132,6 +132,26 @@ TEST_CASE("a producer is answered only after the append, never before") {
   CHECK(bridge.output.batch->events.front()->time == 77);
 }
 
+TEST_CASE(
+    "a sequenced event that is refused keeps its place and is named lost; what follows does not wait for "
+    "it") {
+  SpineFixture bridge;
+  bridge.hello();
+  bridge.commit();
+  bridge.sequenced(1, "not JSON");
+  bridge.sequenced(2, "[]");
+  bridge.sequenced(3, kA);
+  bridge.sequenced(5, R"({"no":"type"})");
+  CHECK(bridge.commit() == "lost 1-2, 20 a, @p1 rep, @p1 ack");
+  const auto& ack = bridge.output.to_producers.back().message;
+  CHECK(ack.seq == 3);
+  CHECK(ack.lost == std::vector<SeqRange>{{1, 2}});
+  bridge.replayed(4, kB);
+  CHECK(bridge.commit() == "30 b, lost 5");
+  CHECK(bridge.counters().lost == 3);
+  CHECK(bridge.rejected(Reject::not_json) == 1);
+}
+
 TEST_CASE("a hole is asked for; the replayed event comes over the control socket") {
   SpineFixture bridge;
   bridge.hello();

@@ -152,6 +152,7 @@ TEST_CASE("a full buffer") {
     publish(producer, 2);
     CHECK_THROWS_AS(producer.publish(event(3)), BufferFull);
     CHECK_THROWS_AS(producer.publish(std::string(options.buffer_bytes + 1, ' ')), std::invalid_argument);
+    CHECK_THROWS_AS(producer.publish(std::string(options.max_event + 1, ' ')), std::invalid_argument);
   }
 }
 
