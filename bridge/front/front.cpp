@@ -37,11 +37,13 @@ std::string url_host(const std::string& address) {
 
 // The parts of one /api/status, filled from several threads; whoever brings the last part writes the answer.
 struct Gathering {
-  explicit Gathering(std::size_t shard_number) : shards(shard_number), missing(shard_number + 1) {}
+  explicit Gathering(std::size_t shard_number) : missing(shard_number + 1) {
+    front.shards.resize(shard_number);
+  }
   bool is_last() { return missing.fetch_sub(1) == 1; }
 
   SpineStatus spine;
-  std::vector<ShardStatus> shards;
+  FrontStatus front;
   std::atomic<std::size_t> missing;
 };
 
@@ -151,8 +153,10 @@ void Front::gather_status(std::function<void(std::string)> answer) {
   auto gathering = std::make_shared<Gathering>(shards_.size());
   auto finish = [this, gathering, answer = std::move(answer)] {
     if (!gathering->is_last()) return;
-    const auto uptime = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-    answer(status_json(uptime, gathering->spine, gathering->shards));
+    auto& front = gathering->front;
+    front.uptime = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    for (const auto& listener : listeners_) front.accept_pauses += listener->pauses();
+    answer(status_json(gathering->spine, front));
   };
   probe_->probe([gathering, finish](const SpineStatus& spine) {
     gathering->spine = spine;
@@ -161,7 +165,7 @@ void Front::gather_status(std::function<void(std::string)> answer) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     auto* shard = shards_[i].get();
     shard->post([shard, i, gathering, finish] {
-      gathering->shards[i] = shard->status();
+      gathering->front.shards[i] = shard->status();
       finish();
     });
   }

@@ -1,5 +1,10 @@
 #include "bridge/front/listener.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <asio/ip/v6_only.hpp>
 
 #include "bridge/front/byte_stream.h"
@@ -13,11 +18,26 @@ using asio::ip::tcp;
 using V6Only = asio::ip::v6_only;
 
 constexpr std::chrono::milliseconds kPause{200};
-constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
+constexpr std::chrono::minutes kQuiet{1};  // between two log lines about a pause
+constexpr int kBacklog = 4096;             // the kernel cuts it to net.core.somaxconn
 
 std::string text_of(const tcp::endpoint& where) {
   return (where.address().is_v6() ? "[" + where.address().to_string() + "]" : where.address().to_string()) +
          ":" + std::to_string(where.port());
+}
+
+// How many descriptors clients leave to producers and the journal: without any, ZeroMQ would spin on a
+// producer that it can't accept.
+rlim_t descriptors_kept_back(rlim_t limit) { return std::min<rlim_t>(256, limit / 8); }
+
+// The kernel gives the lowest free number: if that is high, few are left.
+bool few_descriptors_left(int any_fd) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+  const int next = ::fcntl(any_fd, F_DUPFD_CLOEXEC, 0);
+  if (next < 0) return true;
+  ::close(next);
+  return static_cast<rlim_t>(next) >= limit.rlim_cur - descriptors_kept_back(limit.rlim_cur);
 }
 
 }  // namespace
@@ -57,6 +77,12 @@ void Listener::stop() {
 }
 
 void Listener::accept() {
+  if (few_descriptors_left(acceptor_.native_handle())) return pause();
+  paused_ = false;
+  accept_one();
+}
+
+void Listener::accept_one() {
   auto& shard = next_shard_();
   acceptor_.async_accept(shard.io(), [this, &shard](const asio::error_code& error, tcp::socket socket) {
     if (!acceptor_.is_open()) return;
@@ -70,18 +96,21 @@ void Listener::accept() {
 }
 
 void Listener::hand_over(tcp::socket socket, Shard& shard) {
-  short_of_descriptors_ = false;
   const int fd = socket.native_handle();
   auto stream = tls_ ? tls_->accept(fd) : plain_stream(fd);
   shard.adopt(std::move(socket), std::move(stream), info_);
 }
 
 void Listener::pause() {
-  if (!short_of_descriptors_) {
+  if (!paused_) ++pauses_;
+  paused_ = true;
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= quiet_until_) {
+    quiet_until_ = now + kQuiet;
     log::warning(
-        "out of file descriptors, accepting pauses until some are free (raise LimitNOFILE or ulimit -n)");
+        "few file descriptors left, accepting clients pauses until some are free (raise LimitNOFILE or "
+        "ulimit -n)");
   }
-  short_of_descriptors_ = true;
   pause_.expires_after(kPause);
   pause_.async_wait([this](const asio::error_code& error) {
     if (!error && acceptor_.is_open()) accept();

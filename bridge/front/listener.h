@@ -2,6 +2,9 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -16,8 +19,10 @@ class Shard;
 
 /// One listening socket. Hands each connection to the next shard in turn.
 ///
-/// When descriptors run out it stops accepting for a moment, says so once, and goes on: it neither spins nor
-/// dies. Thread: the main loop's.
+/// When few file descriptors are left it stops accepting until some are free: what is left is for producers
+/// and the journal. It says so, at most once a minute, counts it, and neither spins nor dies.
+///
+/// Thread: the main loop's; pauses() may be asked from any.
 class Listener {
  public:
   using NextShard = std::function<Shard&()>;
@@ -31,9 +36,12 @@ class Listener {
   Result<asio::ip::tcp::endpoint> open(const asio::ip::tcp::endpoint& where);
   void start();
   void stop();
+  /// How often accepting paused because few descriptors were left.
+  std::uint64_t pauses() const { return pauses_; }
 
  private:
   void accept();
+  void accept_one();
   void hand_over(asio::ip::tcp::socket socket, Shard& shard);
   void pause();
 
@@ -42,7 +50,9 @@ class Listener {
   std::shared_ptr<const ListenerInfo> info_;
   std::shared_ptr<const TlsContext> tls_;
   NextShard next_shard_;
-  bool short_of_descriptors_ = false;
+  bool paused_ = false;
+  std::atomic<std::uint64_t> pauses_{0};
+  std::chrono::steady_clock::time_point quiet_until_{};  // for the log
 };
 
 /// The addresses that a configured one stands for: `localhost` is 127.0.0.1 and ::1, everything else must be

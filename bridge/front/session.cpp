@@ -244,6 +244,7 @@ void Session::tick(Now now) {
     if (group_ != nullptr) shard_.groups().leave(*std::exchange(group_, nullptr), this);
     if (now.steady < deadline_) return;
     if (phase_ == Phase::waiting) return refuse(CloseCode::unauthorized, "no token came in time");
+    if (phase_ == Phase::request) ++shard_.counters().timed_out;
     return end();
   }
   if (identity_->expires && *identity_->expires <= now.wall) return close(CloseCode::token_expired);

@@ -189,6 +189,7 @@ ShardStatus Shard::status() {
   for (const auto& [offset, event] : snapshot_.events())
     status.topics.push_back({event->topic, offset, event->time});
   const auto now = read_clock();
+  status.connections = sessions_.size();
   status.counters = counters_;
   status.pressure = pressure_.report();
   status.deliveries = groups_.deliveries();

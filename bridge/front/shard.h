@@ -50,10 +50,12 @@ struct ShardStatus {
     std::uint64_t too_slow = 0;        ///< sessions closed with 4408
     std::uint64_t catch_ups = 0;       ///< full outboxes dropped and read again from the stream
     std::uint64_t heartbeat_lost = 0;  ///< sessions dropped because they stayed silent
+    std::uint64_t timed_out = 0;       ///< connections ended because their request did not come in time
     std::uint64_t refused = 0;         ///< sessions closed for their token, rights, query or limits
   };
   std::vector<SessionStatus> sessions;
-  std::vector<Topic> topics;  ///< the snapshot; the same on every shard
+  std::size_t connections = 0;  ///< of every kind, at this moment
+  std::vector<Topic> topics;    ///< the snapshot; the same on every shard
   Counters counters;
   std::vector<Pressure::Line> pressure;
   std::uint64_t deliveries = 0;

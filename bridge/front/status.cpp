@@ -56,15 +56,18 @@ void write_session(Writer& json, const SessionStatus& session) {
 
 void write_sessions(Writer& json, const std::vector<ShardStatus>& shards) {
   std::size_t total = 0;
+  std::size_t connections = 0;
   key(json, "sessions");
   json.StartArray();
   for (const auto& shard : shards) {
+    connections += shard.connections;
     for (const auto& session : shard.sessions) {
       if (total++ < kMaxListed) write_session(json, session);
     }
   }
   json.EndArray();
   put(json, "sessions_total", std::uint64_t{total});
+  put(json, "connections_total", std::uint64_t{connections});
 }
 
 void write_producers(Writer& json, const std::vector<Producers::Info>& producers) {
@@ -115,15 +118,16 @@ void write_rates(Writer& json, const SpineStatus& spine, const std::vector<Shard
   json.EndObject();
 }
 
-void write_counters(Writer& json, const SpineStatus& spine, const std::vector<ShardStatus>& shards) {
+void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& front) {
   ShardStatus sum;
-  for (const auto& shard : shards) {
+  for (const auto& shard : front.shards) {
     sum.deliveries += shard.deliveries;
     sum.bytes_out += shard.bytes_out;
     sum.counters.accepted += shard.counters.accepted;
     sum.counters.too_slow += shard.counters.too_slow;
     sum.counters.catch_ups += shard.counters.catch_ups;
     sum.counters.heartbeat_lost += shard.counters.heartbeat_lost;
+    sum.counters.timed_out += shard.counters.timed_out;
     sum.counters.refused += shard.counters.refused;
   }
   key(json, "counters");
@@ -139,7 +143,9 @@ void write_counters(Writer& json, const SpineStatus& spine, const std::vector<Sh
   put(json, "too_slow", sum.counters.too_slow);
   put(json, "catch_ups", sum.counters.catch_ups);
   put(json, "heartbeat_lost", sum.counters.heartbeat_lost);
+  put(json, "timed_out", sum.counters.timed_out);
   put(json, "refused", sum.counters.refused);
+  put(json, "accept_pauses", front.accept_pauses);
   json.EndObject();
 }
 
@@ -179,7 +185,8 @@ void write_rejections(Writer& json, const SpineStatus& spine) {
 
 }  // namespace
 
-std::string status_json(double uptime, const SpineStatus& spine, const std::vector<ShardStatus>& shards) {
+std::string status_json(const SpineStatus& spine, const FrontStatus& front) {
+  const auto& shards = front.shards;
   rapidjson::StringBuffer buffer;
   Writer json(buffer);
   json.StartObject();
@@ -190,14 +197,14 @@ std::string status_json(double uptime, const SpineStatus& spine, const std::vect
   put(json, "version", kVersion);
   put(json, "epoch", spine.epoch);
   put(json, "offset", spine.head);
-  put(json, "uptime_s", uptime);
+  put(json, "uptime_s", front.uptime);
   put(json, "state", spine.trouble.empty() ? "ok" : "degraded");
   if (!spine.trouble.empty()) put(json, "trouble", spine.trouble);
   write_sessions(json, shards);
   write_producers(json, spine.producers);
   write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics);
   write_rates(json, spine, shards);
-  write_counters(json, spine, shards);
+  write_counters(json, spine, front);
   write_pressure(json, shards);
   write_rejections(json, spine);
   json.EndObject();

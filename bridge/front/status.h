@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -7,8 +8,15 @@
 
 namespace trestle {
 
+/// What /api/status shows of the front as a whole.
+struct FrontStatus {
+  double uptime = 0;  ///< seconds
+  std::uint64_t accept_pauses = 0;
+  std::vector<ShardStatus> shards;
+};
+
 /// /api/status as an envelope: {"success":true,"data":{…}}; README.md shows one.
-/// `uptime` in seconds. At most 1,000 sessions, producers and topics are listed; the totals count all.
-std::string status_json(double uptime, const SpineStatus& spine, const std::vector<ShardStatus>& shards);
+/// At most 1,000 sessions, producers and topics are listed; the totals count all.
+std::string status_json(const SpineStatus& spine, const FrontStatus& front);
 
 }  // namespace trestle
