@@ -99,6 +99,7 @@ void Session::wait_readable() {
   socket_.async_wait(asio::ip::tcp::socket::wait_read,
                      [self = shared_from_this()](const asio::error_code& error) {
                        self->waiting_readable_ = false;
+                       self->shard_.live_first();
                        if (!error) self->on_readable();
                      });
 }
@@ -125,7 +126,10 @@ void Session::on_readable() {
       case Io::failed: return end();
     }
   }
-  asio::post(shard_.io(), [self = shared_from_this()] { self->on_readable(); });
+  asio::post(shard_.io(), [self = shared_from_this()] {
+    self->shard_.live_first();
+    self->on_readable();
+  });
 }
 
 void Session::on_bytes(std::string_view bytes) {
@@ -194,6 +198,7 @@ void Session::wait_writable() {
   socket_.async_wait(asio::ip::tcp::socket::wait_write,
                      [self = shared_from_this()](const asio::error_code& error) {
                        self->waiting_writable_ = false;
+                       self->shard_.live_first();
                        if (error || self->phase_ == Phase::over) return;
                        if (std::exchange(self->read_wants_write_, false)) self->on_readable();
                        self->flush();
@@ -214,7 +219,7 @@ void Session::flush() {
   pressure_falls();
   if (!outbox_.empty()) return wait_writable();
   if (phase_ == Phase::answering) return finish();
-  pull();
+  want_pull();
 }
 
 // Everything is written: end our side, and give the peer a moment to end its own, so that what it has not

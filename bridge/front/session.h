@@ -46,6 +46,9 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void release();
   /// From its group: frames of a batch.
   void deliver(const ChunkPtr& chunk) override;
+  /// The next piece of its replay, if its outbox is empty; see Shard::pull_later(). True if there is more
+  /// that it would take now.
+  bool pull();
   /// Deadlines, heartbeat, expiry.
   void tick(Now now);
   /// The stream's epoch is another from here on.
@@ -122,7 +125,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   bool covers(const Cursor& cursor, const std::vector<Pattern>& topics) const;
   Offset known_offset(const Cursor& cursor) const;
   void send_gap(const Cursor& cursor);
-  void pull();
+  void want_pull();
+  bool has_to_pull() const;
   void end_replay();
   void apply_rights();
   const Subscription& all_topics() const;
@@ -167,7 +171,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   std::deque<Replay> replays_;  // the first is being pulled; the group has what came before
   bool catching_up_ = false;    // the first replay is a catch-up: what the group gets comes from there too
   Dropped dropped_;             // to be told once there is room
-  bool pull_posted_ = false;
+  bool waiting_pull_ = false;   // in the shard's queue of those who pull
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool read_wants_write_ = false;  // TLS

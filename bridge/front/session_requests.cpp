@@ -1,5 +1,3 @@
-#include <asio/post.hpp>
-
 #include "bridge/core/clock.h"
 #include "bridge/front/session.h"
 #include "proto/frame.h"
@@ -10,7 +8,6 @@ namespace trestle {
 namespace {
 
 constexpr std::size_t kPullBytes = 64 * 1024;
-constexpr std::size_t kPullsPerTurn = 4;
 constexpr std::size_t kMaxReplays = 16;
 
 std::string member(std::string_view name, std::string_view text) {
@@ -56,7 +53,7 @@ void Session::begin(const std::optional<Cursor>& since) {
     if (!since->epoch.empty()) send_gap(*since);
     replays_.push_back(Replay::restart(subscription_, known_offset(*since), shard_.head()));
   }
-  pull();
+  want_pull();
 }
 
 // The same for patterns that come in-band; what the session held before goes on meanwhile.
@@ -70,7 +67,7 @@ void Session::widen(Subscription wanted, const std::optional<Cursor>& since) {
     if (!since->epoch.empty()) send_gap(*since);
     replays_.push_back(Replay::in_band(std::move(wanted), held, known_offset(*since), 0, shard_.head()));
   }
-  pull();
+  want_pull();
 }
 
 // True if the cursor is of this epoch, and not ahead of it.
@@ -100,24 +97,26 @@ void Session::send_gap(const Cursor& cursor) {
   send_notice(gap_notice(gap));
 }
 
-// As much as the socket takes, but not all at once: the shard's other sessions get their turns.
-void Session::pull() {
-  for (std::size_t i = 0; i < kPullsPerTurn && !replays_.empty() && outbox_.empty() && phase_ == Phase::live;
-       ++i) {
-    auto piece = replays_.front().next(shard_.history(), shard_.snapshot(), shard_.head(), kPullBytes);
-    if (piece.lost_after) send_gap({shard_.epoch(), *piece.lost_after});
-    if (piece.chunk) {
-      sent_ += piece.chunk->marks.size();
-      send(std::move(piece.chunk));
-    }
-    if (piece.done && phase_ == Phase::live) end_replay();
+bool Session::has_to_pull() const { return !replays_.empty() && outbox_.empty() && phase_ == Phase::live; }
+
+void Session::want_pull() {
+  if (waiting_pull_ || !has_to_pull()) return;
+  waiting_pull_ = true;
+  shard_.pull_later(shared_from_this());
+}
+
+bool Session::pull() {
+  waiting_pull_ = false;
+  if (!has_to_pull()) return false;
+  auto piece = replays_.front().next(shard_.history(), shard_.snapshot(), shard_.head(), kPullBytes);
+  if (piece.lost_after) send_gap({shard_.epoch(), *piece.lost_after});
+  if (piece.chunk) {
+    sent_ += piece.chunk->marks.size();
+    send(std::move(piece.chunk));
   }
-  if (pull_posted_ || replays_.empty() || !outbox_.empty() || phase_ != Phase::live) return;
-  pull_posted_ = true;
-  asio::post(shard_.io(), [self = shared_from_this()] {
-    self->pull_posted_ = false;
-    self->pull();
-  });
+  if (piece.done && phase_ == Phase::live) end_replay();
+  waiting_pull_ = has_to_pull();
+  return waiting_pull_;
 }
 
 // Nothing kept lies ahead, and no batch can come in between: joining now neither loses nor doubles anything.

@@ -56,6 +56,7 @@ void Shard::stop() {
   io_.stop();
   if (thread_.joinable()) thread_.join();
   for (const auto& [raw, session] : sessions_) session->release();
+  pulling_.clear();
   sessions_.clear();
 }
 
@@ -71,6 +72,7 @@ void Shard::adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stre
         ++counters_.accepted;
         sessions_.emplace(session.get(), session);
         ++session_count_;
+        live_first();
         session->start();
       });
 }
@@ -97,15 +99,38 @@ void Shard::wait_for_batches() {
 }
 
 void Shard::apply_batches() {
+  const auto applied = apply_some();
+  reap();
+  if (applied < kBatchesPerTurn && nothing_left()) return wait_for_batches();
+  asio::post(io_, [this] { apply_batches(); });
+}
+
+std::size_t Shard::apply_some() {
   BatchPtr batch;
   std::size_t applied = 0;
   while (applied < kBatchesPerTurn && inbox_.pop(batch)) {
     apply(*batch);
     ++applied;
   }
-  reap();
-  if (applied < kBatchesPerTurn && nothing_left()) return wait_for_batches();
-  asio::post(io_, [this] { apply_batches(); });
+  return applied;
+}
+
+// The wake-up that was meant for these batches comes all the same, and finds nothing.
+void Shard::live_first() { apply_some(); }
+
+void Shard::pull_later(std::shared_ptr<Session> session) {
+  if (pulling_.empty()) asio::post(io_, [this] { pull_some(); });
+  pulling_.push_back(std::move(session));
+}
+
+void Shard::pull_some() {
+  for (std::size_t i = 0; i < kPullsPerTurn && !pulling_.empty(); ++i) {
+    live_first();
+    auto session = std::move(pulling_.front());
+    if (session->pull()) pulling_.push_back(std::move(session));
+    pulling_.pop_front();
+  }
+  if (!pulling_.empty()) asio::post(io_, [this] { pull_some(); });
 }
 
 void Shard::apply(const Batch& batch) {

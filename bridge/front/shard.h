@@ -6,6 +6,7 @@
 #include <asio/steady_timer.hpp>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -106,6 +107,11 @@ class Shard {
   std::array<char, 65536>& read_buffer() { return read_buffer_; }
   ShardStatus::Counters& counters() { return counters_; }
   void count_bytes(std::size_t bytes) { bytes_out_ += bytes; }
+  /// Applies the batches that wait. First of all in every handler of a session: what is live goes before
+  /// handshakes, requests and replays, however many of them there are.
+  void live_first();
+  /// The session has a replay and room for a piece of it: it pulls in turn with all others who do.
+  void pull_later(std::shared_ptr<Session> session);
   /// The session is over; it is let go once the current batch is through.
   void retire(Session& session);
   ShardStatus status();
@@ -115,9 +121,12 @@ class Shard {
  private:
   static constexpr std::size_t kInboxBatches = 1024;
   static constexpr std::size_t kBatchesPerTurn = 16;  // then sockets get their turn
+  static constexpr std::size_t kPullsPerTurn = 8;     // the same
 
   void wait_for_batches();
   void apply_batches();
+  std::size_t apply_some();
+  void pull_some();
   void apply(const Batch& batch);
   bool nothing_left();
   void reap();
@@ -147,6 +156,7 @@ class Shard {
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::atomic<std::size_t> session_count_{0};
   std::vector<Session*> retired_;
+  std::deque<std::shared_ptr<Session>> pulling_;
   std::array<char, 65536> read_buffer_;
   std::uint64_t next_session_ = 1;
   ShardStatus::Counters counters_;

@@ -110,6 +110,18 @@ void Bridge::end(int signal) {
 
 double Bridge::cpu() const { return cpu_seconds(pid_); }
 
+std::uint64_t Bridge::resident() const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  std::string word;
+  while (status >> word) {
+    if (word != "VmRSS:") continue;
+    std::uint64_t kib = 0;
+    status >> kib;
+    return kib * 1024;
+  }
+  throw std::runtime_error("no VmRSS of trestled");
+}
+
 Target Bridge::target(const std::string& query) const {
   return {"127.0.0.1", port_, "/?token=" + std::string(kToken) + (query.empty() ? "" : "&" + query)};
 }

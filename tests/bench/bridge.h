@@ -36,6 +36,8 @@ class Bridge {
 
   /// See cpu.h.
   double cpu() const;
+  /// Resident bytes, VmRSS of /proc/PID/status.
+  std::uint64_t resident() const;
   /// Where clients connect; `query` comes behind the token.
   Target target(const std::string& query) const;
   BridgeAddress address() const;

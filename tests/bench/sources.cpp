@@ -8,11 +8,15 @@ namespace {
 
 constexpr std::chrono::minutes kPatience{2};
 
-void publish_all(Producer& producer, std::size_t events) {
-  for (std::size_t i = 0; i < events; ++i) producer.publish(bench_event("n", i));
+void flush(Producer& producer) {
   const auto flushed = producer.flush(kPatience);
   if (!flushed.complete) throw std::runtime_error("not everything was acked: " + flushed.why);
   if (!flushed.lost.empty()) throw std::runtime_error("events were lost");
+}
+
+void publish_all(Producer& producer, std::size_t events) {
+  for (std::size_t i = 0; i < events; ++i) producer.publish(bench_event("n", i));
+  flush(producer);
 }
 
 }  // namespace
@@ -39,6 +43,15 @@ void Sources::publish(std::size_t events) {
         std::async(std::launch::async, publish_all, std::ref(*producer), events / producers_.size()));
   }
   for (auto& one : running) one.get();
+}
+
+void Sources::publish_topics(std::size_t topics) {
+  const auto pad = std::string(140, 'x');
+  for (std::size_t i = 0; i < topics; ++i) {
+    producers_.front()->publish(R"({"type":"command-progress","id":)" + std::to_string(i) + R"(,"pad":")" +
+                                pad + R"("})");
+  }
+  flush(*producers_.front());
 }
 
 }  // namespace trestle::bench

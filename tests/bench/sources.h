@@ -16,6 +16,8 @@ class Sources {
   /// Publishes `events` of 200 bytes altogether; returns when all are acked. Throws std::runtime_error if
   /// one is lost, or not acked within two minutes.
   void publish(std::size_t events);
+  /// One event of 200 bytes for each of that many `latest` topics, from the first producer; the same way.
+  void publish_topics(std::size_t topics);
 
  private:
   std::vector<std::unique_ptr<Producer>> producers_;

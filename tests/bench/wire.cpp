@@ -45,10 +45,14 @@ int connect_to(const Target& target) {
   return fd;
 }
 
-void upgrade(int fd, const Target& target) {
+void request_upgrade(int fd, const Target& target) {
   send_all(fd, "GET " + target.path + " HTTP/1.1\r\nHost: " + target.host +
                    "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+}
+
+void upgrade(int fd, const Target& target) {
+  request_upgrade(fd, target);
   std::string answer;
   while (answer.find("\r\n\r\n") == std::string::npos) {
     char byte = 0;  // one at a time: what follows the header belongs to the frames

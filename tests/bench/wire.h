@@ -20,6 +20,8 @@ struct Target {
 int try_connect(const Target& target);
 /// The same, but nobody listening is an error.
 int connect_to(const Target& target);
+/// Asks for a WebSocket; the answer is the caller's to read.
+void request_upgrade(int fd, const Target& target);
 /// The opening handshake; reads not a byte beyond it.
 void upgrade(int fd, const Target& target);
 /// The status code of a GET; 0 if nobody listens there. Waits for the answer, however long the server takes.
