@@ -34,6 +34,8 @@ struct LostRange {
   Seq from = 0;
   Seq to = 0;
   std::size_t before = 0;  ///< index of the event that follows the hole in its batch
+  Offset after = 0;        ///< its place in the stream: behind everything up to here, before all else
+  Micros appended = 0;     ///< when the bridge took it into the stream
 };
 
 /// Events ready for the stream, in order, with the holes between them.
@@ -48,7 +50,7 @@ using EpochPtr = std::shared_ptr<const std::string>;
 /// What the spine hands to the shards at once; offsets rise.
 struct Batch {
   std::vector<EventPtr> events;
-  std::vector<LostRange> lost;  ///< `before` rises
+  std::vector<LostRange> lost;  ///< `after` rises
   Offset head = 0;              ///< the stream's newest offset once this batch is applied
   EpochPtr epoch;               ///< the stream's; another pointer means another epoch
   bool degraded = false;        ///< the stream keeps nothing at the moment

@@ -41,6 +41,20 @@ void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay) {
   if (!replay) chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
 }
 
+void append_gap(Chunk& chunk, const LostRange& lost, std::string_view epoch) {
+  Gap gap;
+  gap.reason = GapReason::lost;
+  gap.epoch = epoch;
+  gap.offset = lost.after;
+  gap.producer = lost.producer;
+  gap.seq_from = lost.from;
+  gap.seq_to = lost.to;
+  gap.count = lost.to - lost.from + 1;
+  const auto text = gap_notice(gap);
+  append_text_frame_header(chunk.bytes, text.size());
+  chunk.bytes += text;
+}
+
 bool Subscription::add(const Pattern& pattern) {
   const auto place = std::lower_bound(topics.begin(), topics.end(), pattern, by_text);
   if (place != topics.end() && *place == pattern) return false;
@@ -102,12 +116,10 @@ const std::vector<Group*>& Groups::matching(const std::string& topic) {
 void Groups::deliver(const Batch& batch, std::string_view epoch) {
   auto lost = batch.lost.begin();
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
-    for (; lost != batch.lost.end() && lost->before <= i; ++lost) {
-      add_gap(*lost, epoch, batch.events[i]->offset - 1);
-    }
+    for (; lost != batch.lost.end() && lost->after < batch.events[i]->offset; ++lost) add_gap(*lost, epoch);
     add_event(batch.events[i]);
   }
-  for (; lost != batch.lost.end(); ++lost) add_gap(*lost, epoch, batch.head);
+  for (; lost != batch.lost.end(); ++lost) add_gap(*lost, epoch);
   hand_out();
 }
 
@@ -121,21 +133,9 @@ void Groups::add_event(const EventPtr& event) {
   }
 }
 
-void Groups::add_gap(const LostRange& lost, std::string_view epoch, Offset head) {
-  Gap gap;
-  gap.reason = GapReason::lost;
-  gap.epoch = epoch;
-  gap.offset = head;
-  gap.producer = lost.producer;
-  gap.seq_from = lost.from;
-  gap.seq_to = lost.to;
-  gap.count = lost.to - lost.from + 1;
-  const auto text = gap_notice(gap);
+void Groups::add_gap(const LostRange& lost, std::string_view epoch) {
   for (const auto& [key, group] : groups_) {
-    if (group->subscription_.form != Form::meta) continue;
-    auto& chunk = pending(*group);
-    append_text_frame_header(chunk.bytes, text.size());
-    chunk.bytes += text;
+    if (group->subscription_.form == Form::meta) append_gap(pending(*group), lost, epoch);
   }
 }
 

@@ -43,6 +43,9 @@ struct Subscription {
 /// Appends the event's frame in `form`. A replay does not move a client's cursor, so it leaves no mark.
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay);
 
+/// Appends the notice of a loss, at the place that it has in `epoch`. It moves no cursor: no mark either.
+void append_gap(Chunk& chunk, const LostRange& lost, std::string_view epoch);
+
 /// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer
 /// once, and that buffer is shared by all of them.
 class Group {
@@ -82,7 +85,7 @@ class Groups {
  private:
   const std::vector<Group*>& matching(const std::string& topic);
   void add_event(const EventPtr& event);
-  void add_gap(const LostRange& lost, std::string_view epoch, Offset head);
+  void add_gap(const LostRange& lost, std::string_view epoch);
   Chunk& pending(Group& group);
   void hand_out();
 

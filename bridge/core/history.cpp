@@ -26,6 +26,17 @@ void History::apply(const EventPtr& event) {
   while (over(lane)) drop_oldest(lane);
 }
 
+void History::apply(const LostRange& lost) {
+  losses_.push_back(lost);
+  if (losses_.size() > kMaxLosses) drop_oldest_loss();
+}
+
+void History::drop_oldest_loss() {
+  losses_gone_ = std::max(losses_gone_, losses_.front().after + 1);
+  losses_.pop_front();
+  ++first_loss_;
+}
+
 bool History::over(const Lane& lane) {
   const auto& retain = lane.policy->retain;
   return (retain.count && lane.events.size() > *retain.count) || (retain.bytes && lane.bytes > *retain.bytes);
@@ -43,6 +54,7 @@ void History::expire(Micros wall) {
     const auto oldest = wall - Micros{lane.policy->retain.age->count()} * 1'000'000;
     while (!lane.events.empty() && lane.events.front()->appended < oldest) drop_oldest(lane);
   }
+  while (!losses_.empty() && losses_.front().appended < wall - kMaxLossAge) drop_oldest_loss();
 }
 
 Offset History::missing_up_to(const std::vector<Pattern>& wanted) const {
@@ -61,11 +73,24 @@ void History::forget_up_to(Offset offset) {
     while (!lane.events.empty() && lane.events.front()->offset <= offset) drop_oldest(lane);
     lane.trimmed = std::max(lane.trimmed, offset);
   }
+  while (!losses_.empty() && losses_.front().after < offset) drop_oldest_loss();
+  losses_gone_ = std::max(losses_gone_, offset);
 }
 
 std::size_t History::size() const {
   return std::accumulate(lanes_.begin(), lanes_.end(), std::size_t{0},
                          [](std::size_t sum, const Lane& lane) { return sum + lane.events.size(); });
+}
+
+std::uint64_t History::loss_from(Offset place) const {
+  const auto first =
+      std::lower_bound(losses_.begin(), losses_.end(), place,
+                       [](const LostRange& lost, Offset wanted) { return lost.after < wanted; });
+  return first_loss_ + static_cast<std::uint64_t>(first - losses_.begin());
+}
+
+const LostRange* History::loss(std::uint64_t number) const {
+  return number < first_loss_ || number >= next_loss() ? nullptr : &losses_[number - first_loss_];
 }
 
 History::Walk::Walk(const History& history, Offset after) {

@@ -11,17 +11,27 @@ namespace trestle {
 /// The recent past of the stream: the events of every `log` policy, as many as that policy retains. Lets a
 /// session that blinked catch up without losing or repeating an event.
 ///
+/// And the losses: who catches up over one is told of it, as those who were live had been. They are numbered
+/// from 0 in the order of the stream.
+///
 /// Like the snapshot it depends on the events applied and the time only, so every shard keeps a copy of its
 /// own (of pointers: 16 bytes an event) and joining needs no other thread.
 ///
-/// Thread: its owner's.  Bound: what the policies retain; a policy without any limit keeps everything.
+/// Thread: its owner's.  Bound: what the policies retain; a policy without any limit keeps everything. Of the
+/// losses kMaxLosses and kMaxLossAge, the oldest leave first; a client that may not have been told of one
+/// that left is told that something is missing (`trimmed`).
 class History {
  public:
+  static constexpr std::size_t kMaxLosses = 10'000;
+  static constexpr Micros kMaxLossAge = Micros{24} * 3600 * 1'000'000;
+
   /// `policies` outlives the history.
   explicit History(const PolicyTable& policies);
 
   /// Takes the next event of the stream; what its policy no longer retains leaves.
   void apply(const EventPtr& event);
+  /// Takes the next loss.
+  void apply(const LostRange& lost);
   /// Drops what is too old at `wall`.
   void expire(Micros wall);
 
@@ -55,6 +65,17 @@ class History {
   void forget_up_to(Offset offset);
   std::size_t size() const;
 
+  /// The number of the oldest loss that is kept: so many have left.
+  std::uint64_t first_loss() const { return first_loss_; }
+  /// The number that the next loss will have.
+  std::uint64_t next_loss() const { return first_loss_ + losses_.size(); }
+  /// The number of the first loss whose place is `place` or behind it.
+  std::uint64_t loss_from(Offset place) const;
+  /// nullptr if it has left or has not come.
+  const LostRange* loss(std::uint64_t number) const;
+  /// True if of the losses from `place` on none has left.
+  bool has_losses_from(Offset place) const { return losses_gone_ <= place; }
+
  private:
   friend class Walk;
   struct Lane {
@@ -69,9 +90,13 @@ class History {
   };
   static void drop_oldest(Lane& lane);
   static bool over(const Lane& lane);
+  void drop_oldest_loss();
 
   const Policy* first_policy_;
   std::vector<Lane> lanes_;  // one a policy, in the table's order
+  std::deque<LostRange> losses_;
+  std::uint64_t first_loss_ = 0;
+  Offset losses_gone_ = 0;  // one that has left had its place below this
 };
 
 }  // namespace trestle

@@ -4,36 +4,58 @@
 #include <limits>
 
 namespace trestle {
+namespace {
 
-Replay Replay::join(Subscription wanted, Offset head) {
+constexpr auto kAll = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+Replay Replay::join(const History& history, Subscription wanted, Offset head) {
   Replay replay(std::move(wanted), {});
   replay.log_after_ = head;
   replay.marked_up_to_ = head;
+  replay.tell_losses(history.next_loss(), kAll);
   return replay;
 }
 
-Replay Replay::resume(Subscription wanted, Offset after) {
+Replay Replay::resume(const History& history, Subscription wanted, Offset after) {
   Replay replay(std::move(wanted), {});
   replay.position_ = after;
+  replay.tell_losses(history.loss_from(after), kAll);
   return replay;
 }
 
-Replay Replay::restart(Subscription wanted, Offset after, Offset told) {
+Replay Replay::restart(const History& history, Subscription wanted, Offset after, Offset told) {
   Replay replay(std::move(wanted), {});
   replay.log_after_ = after;
   replay.marked_up_to_ = after;
   replay.told_ = told;
+  replay.tell_losses(history.loss_from(after), kAll);
   return replay;
 }
 
-Replay Replay::in_band(Subscription wanted, Subscription held, Offset log_after, Offset latest_after,
-                       Offset told) {
+Replay Replay::join_in_band(Subscription wanted, Subscription held, Offset head) {
+  Replay replay(std::move(wanted), std::move(held));
+  replay.log_after_ = head;
+  replay.marked_up_to_ = kAll;
+  return replay;
+}
+
+Replay Replay::in_band(const History& history, Subscription wanted, Subscription held, Offset log_after,
+                       Offset latest_after, Offset told) {
   Replay replay(std::move(wanted), std::move(held));
   replay.position_ = latest_after;
   replay.log_after_ = log_after;
-  replay.marked_up_to_ = std::numeric_limits<Offset>::max();
+  replay.marked_up_to_ = kAll;
   replay.told_ = told;
+  replay.tell_losses(history.loss_from(log_after), history.next_loss());
   return replay;
+}
+
+void Replay::tell_losses(std::uint64_t from, std::uint64_t end) {
+  if (wanted_.form != Form::meta) return;
+  loss_ = from;
+  loss_end_ = end;
 }
 
 void Replay::remove(const Pattern& pattern) {
@@ -41,9 +63,21 @@ void Replay::remove(const Pattern& pattern) {
   held_.remove(pattern);
 }
 
-Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, Offset head,
-                           std::size_t budget) {
-  if (history.missing_up_to(wanted_.beyond(held_)) > std::max(log_position(), told_)) {
+// Something left before its turn, and the client has not been told that it may be missing.
+bool Replay::is_overtaken(const History& history) const {
+  if (history.missing_up_to(wanted_.beyond(held_)) > std::max(log_position(), told_)) return true;
+  return loss_ < std::min(loss_end_, history.first_loss()) && !history.has_losses_from(told_);
+}
+
+const LostRange* Replay::next_loss(const History& history) const {
+  return loss_ < loss_end_ ? history.loss(loss_) : nullptr;
+}
+
+Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std::string_view epoch,
+                           Offset head, std::size_t budget) {
+  const bool overtaken = is_overtaken(history);
+  loss_ = std::max(loss_, std::min(loss_end_, history.first_loss()));
+  if (overtaken) {
     log_after_ = log_position();
     marked_up_to_ = std::max(marked_up_to_, log_after_);
     position_ = 0;
@@ -53,6 +87,7 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, Off
   auto chunk = std::make_shared<Chunk>();
   History::Walk log(history, log_position());
   auto latest = snapshot.events().upper_bound(position_);
+  const auto* loss = next_loss(history);
   std::size_t walked = 0;
   bool done = false;
   while (chunk->bytes.size() < budget && walked++ < kMaxWalked) {
@@ -60,6 +95,12 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, Off
     const bool from_latest =
         latest != snapshot.events().end() && (next == nullptr || latest->first < (*next)->offset);
     if (from_latest) next = &latest->second;
+    if (loss != nullptr && (next == nullptr || loss->after < (*next)->offset)) {
+      append_gap(*chunk, *loss, epoch);
+      ++loss_;
+      loss = next_loss(history);
+      continue;
+    }
     done = next == nullptr;
     if (done) break;
     const EventPtr& event = *next;

@@ -18,6 +18,11 @@ namespace trestle {
 /// the seam. When the retention overtakes a slow client, the piece says so and the walk begins again with the
 /// full snapshot.
 ///
+/// A client with meta is told of the losses on the way, each at its place. A loss has no offset of its own,
+/// so a client whose cursor is at its place is told of it again. One that joins is told only of losses that
+/// come while it catches up; in-band, of those there were when it was asked for (others come by the group, or
+/// by the session's first replay).
+///
 /// Thread: the shard's.  Cost of a pull: at most kMaxWalked events looked at.
 class Replay {
  public:
@@ -31,21 +36,24 @@ class Replay {
   };
 
   /// The newest of every `latest` topic up to `head`, marked as replays, then what came after `head`.
-  static Replay join(Subscription wanted, Offset head);
+  static Replay join(const History& history, Subscription wanted, Offset head);
   /// What is newer than `after`, not marked: it moves the cursor.
-  static Replay resume(Subscription wanted, Offset after);
+  static Replay resume(const History& history, Subscription wanted, Offset after);
   /// The full snapshot and every kept event newer than `after`, offsets rising: for a client that knows that
   /// events up to `told` may be missing. Up to `after` they are marked, or the client's cursor would move
   /// back.
-  static Replay restart(Subscription wanted, Offset after, Offset told);
+  static Replay restart(const History& history, Subscription wanted, Offset after, Offset told);
+  /// In-band, the newest of every `latest` topic that `wanted` matches and `held` does not, marked.
+  static Replay join_in_band(Subscription wanted, Subscription held, Offset head);
   /// In-band, for what `wanted` matches and `held` does not; all marked. Events of `log` topics newer than
   /// `log_after`, and the newest of `latest` topics newer than `latest_after`. `told` as above.
-  static Replay in_band(Subscription wanted, Subscription held, Offset log_after, Offset latest_after,
-                        Offset told);
+  static Replay in_band(const History& history, Subscription wanted, Subscription held, Offset log_after,
+                        Offset latest_after, Offset told);
 
   /// About `budget` bytes, at least one event if there is one.
-  /// `head` is the newest offset there is.
-  Piece next(const History& history, const Snapshot& snapshot, Offset head, std::size_t budget);
+  /// `epoch` is the stream's, `head` the newest offset there is.
+  Piece next(const History& history, const Snapshot& snapshot, std::string_view epoch, Offset head,
+             std::size_t budget);
 
   /// The subscription to join with once done.
   const Subscription& wanted() const { return wanted_; }
@@ -54,16 +62,21 @@ class Replay {
 
  private:
   Replay(Subscription wanted, Subscription held) : wanted_(std::move(wanted)), held_(std::move(held)) {}
+  void tell_losses(std::uint64_t from, std::uint64_t end);
+  bool is_overtaken(const History& history) const;
+  const LostRange* next_loss(const History& history) const;
   bool wants(const Event& event) const { return wanted_.matches(event.topic) && !held_.matches(event.topic); }
   bool marked(const Event& event) const { return event.offset <= marked_up_to_; }
   Offset log_position() const { return std::max(position_, log_after_); }
 
   Subscription wanted_;
   Subscription held_;
-  Offset position_ = 0;      // everything up to here is through
-  Offset log_after_ = 0;     // older events of `log` topics are not wanted
-  Offset marked_up_to_ = 0;  // these carry meta.replay
-  Offset told_ = 0;          // the client knows that events up to here may be missing
+  Offset position_ = 0;         // everything up to here is through
+  Offset log_after_ = 0;        // older events of `log` topics are not wanted
+  Offset marked_up_to_ = 0;     // these carry meta.replay
+  Offset told_ = 0;             // the client knows that events up to here may be missing
+  std::uint64_t loss_ = 0;      // the next to tell of, by its number
+  std::uint64_t loss_end_ = 0;  // not told here: this one and what comes after it
 };
 
 }  // namespace trestle

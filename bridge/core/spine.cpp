@@ -99,8 +99,11 @@ BatchPtr Spine::append_ready(Now now) {
     events.push_back(std::make_shared<Event>(std::move(event)));
   }
   counters_.events += events.size();
-  for (const auto& lost : ready_.lost) counters_.lost += lost.to - lost.from + 1;
-  stream_.append(events, marks);
+  for (auto& lost : ready_.lost) {
+    lost.appended = now.wall;
+    counters_.lost += lost.to - lost.from + 1;
+  }
+  stream_.append(events, ready_.lost, marks);
 
   auto batch = std::make_shared<Batch>();
   batch->events.assign(events.begin(), events.end());

@@ -26,6 +26,7 @@ struct ProducerMark {
 /// What a stream kept from before this start.
 struct Past {
   std::vector<EventPtr> events;  ///< offsets rising
+  std::vector<LostRange> lost;   ///< `after` rises
   std::vector<ProducerMark> producers;
   Offset gone_up_to = 0;  ///< events up to here are gone, whatever the policies say
 };
@@ -48,12 +49,21 @@ class Stream {
 
   /// Hands out what was kept; once.
   virtual Past restore() = 0;
-  /// Gives every event its offset, rising, and keeps what its policy says, together with the marks that
-  /// changed. When this returns the batch may be delivered.
-  virtual void append(const std::vector<std::shared_ptr<Event>>& events,
+  /// Gives every event its offset, rising, and every loss its place between them; keeps the losses, of the
+  /// events what their policies say, and the marks that changed. When this returns the batch may be
+  /// delivered.
+  virtual void append(const std::vector<std::shared_ptr<Event>>& events, std::vector<LostRange>& lost,
                       const std::vector<ProducerMark>& marks) = 0;
   /// Lets time pass: trimming in small steps, trying again after trouble. Call about every 50 ms.
   virtual void tick(Now now) = 0;
+
+ protected:
+  /// Gives losses their places among events that have their offsets. `head`: behind them all.
+  static void place(std::vector<LostRange>& lost, const std::vector<std::shared_ptr<Event>>& events,
+                    Offset head) {
+    for (auto& range : lost)
+      range.after = range.before < events.size() ? events[range.before]->offset - 1 : head;
+  }
 };
 
 }  // namespace trestle

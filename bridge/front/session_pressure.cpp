@@ -35,7 +35,7 @@ void Session::catch_up() {
   const auto after = outbox_.drop_events(shard_.pressure());
   log::debug("session catches up", {{"session", id_}, {"offset", after}});
   catching_up_ = true;
-  replays_.push_front(Replay::resume(subscription_, after));
+  replays_.push_front(Replay::resume(shard_.history(), subscription_, after));
   wait_writable();
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bridge/core/clock.h"
 #include "bridge/front/session.h"
 #include "proto/frame.h"
@@ -45,13 +47,13 @@ void Session::go_live() {
 // What a session that just connected needs before it is live.
 void Session::begin(const std::optional<Cursor>& since) {
   if (!since) {
-    replays_.push_back(Replay::join(subscription_, shard_.head()));
+    replays_.push_back(Replay::join(shard_.history(), subscription_, shard_.head()));
   } else if (covers(*since, subscription_.topics)) {
     outbox_.start_at(since->offset);
-    replays_.push_back(Replay::resume(subscription_, since->offset));
+    replays_.push_back(Replay::resume(shard_.history(), subscription_, since->offset));
   } else {
     if (!since->epoch.empty()) send_gap(*since);
-    replays_.push_back(Replay::restart(subscription_, known_offset(*since), shard_.head()));
+    replays_.push_back(Replay::restart(shard_.history(), subscription_, known_offset(*since), shard_.head()));
   }
   want_pull();
 }
@@ -59,13 +61,15 @@ void Session::begin(const std::optional<Cursor>& since) {
 // The same for patterns that come in-band; what the session held before goes on meanwhile.
 void Session::widen(Subscription wanted, const std::optional<Cursor>& since) {
   const auto& held = all_topics();
+  const auto& history = shard_.history();
   if (!since) {
-    replays_.push_back(Replay::in_band(std::move(wanted), held, shard_.head(), 0, 0));
+    replays_.push_back(Replay::join_in_band(std::move(wanted), held, shard_.head()));
   } else if (covers(*since, wanted.beyond(held))) {
-    replays_.push_back(Replay::in_band(std::move(wanted), held, since->offset, since->offset, 0));
+    replays_.push_back(Replay::in_band(history, std::move(wanted), held, since->offset, since->offset, 0));
   } else {
     if (!since->epoch.empty()) send_gap(*since);
-    replays_.push_back(Replay::in_band(std::move(wanted), held, known_offset(*since), 0, shard_.head()));
+    replays_.push_back(
+        Replay::in_band(history, std::move(wanted), held, known_offset(*since), 0, shard_.head()));
   }
   want_pull();
 }
@@ -77,7 +81,9 @@ bool Session::knows(const Cursor& cursor) const {
 
 // True if everything after the cursor is still here.
 bool Session::covers(const Cursor& cursor, const std::vector<Pattern>& topics) const {
-  return knows(cursor) && shard_.history().missing_up_to(topics) <= cursor.offset;
+  const auto& history = shard_.history();
+  return knows(cursor) && history.missing_up_to(topics) <= cursor.offset &&
+         (!has_meta() || history.has_losses_from(cursor.offset));
 }
 
 // Where the cursor stands in this epoch; 0 if nowhere.
@@ -89,7 +95,7 @@ void Session::send_gap(const Cursor& cursor) {
   gap.offset = shard_.head();
   if (knows(cursor)) {
     gap.reason = GapReason::trimmed;
-    gap.from = cursor.offset + 1;
+    gap.from = std::min(cursor.offset + 1, gap.offset);  // it may be a loss behind the head that has left
     gap.to = gap.offset;
   } else {
     gap.reason = GapReason::epoch;
@@ -108,7 +114,8 @@ void Session::want_pull() {
 bool Session::pull() {
   waiting_pull_ = false;
   if (!has_to_pull()) return false;
-  auto piece = replays_.front().next(shard_.history(), shard_.snapshot(), shard_.head(), kPullBytes);
+  auto piece =
+      replays_.front().next(shard_.history(), shard_.snapshot(), shard_.epoch(), shard_.head(), kPullBytes);
   if (piece.lost_after) send_gap({shard_.epoch(), *piece.lost_after});
   if (piece.chunk) {
     sent_ += piece.chunk->marks.size();

@@ -142,6 +142,7 @@ void Shard::apply(const Batch& batch) {
     snapshot_.apply(event);
     history_.apply(event);
   }
+  for (const auto& lost : batch.lost) history_.apply(lost);
   head_ = batch.head;
   degraded_ = batch.degraded;
   groups_.deliver(batch, *epoch_);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <unordered_set>
@@ -18,25 +17,30 @@ namespace {
 using Kind = JournalError::Kind;
 using State = ProducerMark::State;
 
-using FourNumbers = std::array<std::uint64_t, 4>;
-
 // Of the numbers' bytes, little endian, and the text behind them.
-std::uint32_t checksum(const FourNumbers& numbers, std::string_view text) {
-  std::array<char, sizeof numbers> bytes;
-  auto* byte = bytes.data();
+template <std::size_t kCount>
+std::uint32_t checksum(const std::uint64_t (&numbers)[kCount], std::string_view text) {
+  char bytes[sizeof numbers];
+  auto* byte = bytes;
   for (const auto number : numbers) {
     for (int shift = 0; shift < 64; shift += 8) *byte++ = static_cast<char>(number >> shift & 0xff);
   }
-  return crc32c(text, crc32c({bytes.data(), bytes.size()}));
+  return crc32c(text, crc32c({bytes, sizeof bytes}));
 }
 
 bool is_earlier(const EventPtr& a, const EventPtr& b) { return a->offset < b->offset; }
+
+bool has_earlier_place(const LostRange& a, const LostRange& b) { return a.after < b.after; }
 
 std::uint32_t checksum(const Event& event) {
   const auto head = checksum({event.offset, static_cast<std::uint64_t>(event.time),
                               static_cast<std::uint64_t>(event.appended), event.topic.size()},
                              event.topic);
   return crc32c(event.payload, head);
+}
+
+std::uint32_t checksum(const LostRange& lost) {
+  return checksum({lost.after, static_cast<std::uint64_t>(lost.appended), lost.from, lost.to}, lost.producer);
 }
 
 std::uint32_t checksum(const ProducerMark& mark) {
@@ -61,6 +65,18 @@ std::shared_ptr<Event> event_at(sqlite3_stmt* row, const PolicyTable& policies) 
   }
   event->policy = &policies.find(event->topic);
   return event;
+}
+
+// Columns: producer, seq_from, seq_to, place, appended, crc.
+LostRange lost_at(sqlite3_stmt* row) {
+  LostRange lost;
+  lost.producer = text_at(row, 0);
+  lost.from = number_at(row, 1);
+  lost.to = number_at(row, 2);
+  lost.after = number_at(row, 3);
+  lost.appended = static_cast<Micros>(number_at(row, 4));
+  if (checksum(lost) != number_at(row, 5)) throw JournalError("a loss is not what was written", Kind::damage);
+  return lost;
 }
 
 // Columns: id, epoch, have, known, superseded, crc.
@@ -131,12 +147,7 @@ void Journal::make_or_migrate(const Meta& fresh) {
     make_tables(database_);
     meta_ = fresh;
   } else {
-    database_.for_each("SELECT epoch, head, floor FROM meta", [&](sqlite3_stmt* row) {
-      meta_ = {text_at(row, 0), number_at(row, 1), number_at(row, 2), 0, 0};
-    });
-    marks = migrate_tables(database_);
-    for (const char* rows : {"SELECT crc FROM log", "SELECT crc FROM latest"})
-      database_.for_each(rows, [&](sqlite3_stmt* row) { count_in(number_at(row, 0)); });
+    marks = migrate(version);
   }
   write_version(database_);
   prepare();
@@ -145,17 +156,38 @@ void Journal::make_or_migrate(const Meta& fresh) {
   database_.checkpoint();
 }
 
+// What is known of producers is returned if it has to be written anew.
+std::vector<ProducerMark> Journal::migrate(std::uint32_t version) {
+  if (version == 2) {
+    read_meta();
+    migrate_version_2(database_);
+    return {};
+  }
+  database_.for_each("SELECT epoch, head, floor FROM meta", [&](sqlite3_stmt* row) {
+    meta_ = {text_at(row, 0), number_at(row, 1), number_at(row, 2), 0, 0};
+  });
+  auto marks = migrate_version_1(database_);
+  migrate_version_2(database_);
+  for (const char* rows : {"SELECT crc FROM log", "SELECT crc FROM latest"})
+    database_.for_each(rows, [&](sqlite3_stmt* row) { count_in(number_at(row, 0)); });
+  return marks;
+}
+
 void Journal::prepare() {
   const auto statement = [this](const char* sql) { return database_.prepare(sql); };
   put_log_ =
       statement("INSERT INTO log(offset, time, appended, policy, topic, payload, crc) VALUES(?,?,?,?,?,?,?)");
   put_latest_ =
       statement("INSERT INTO latest(topic, offset, time, appended, payload, crc) VALUES(?,?,?,?,?,?)");
+  put_lost_ =
+      statement("INSERT INTO lost(producer, seq_from, seq_to, place, appended, crc) VALUES(?,?,?,?,?,?)");
   put_producer_ =
       statement("INSERT INTO producers(id, epoch, have, known, superseded, crc) VALUES(?,?,?,?,?,?)");
   put_meta_ = statement("REPLACE INTO meta(id, epoch, head, floor, rows, sum, crc) VALUES(1,?,?,?,?,?,?)");
   erase_log_ = statement("DELETE FROM log WHERE offset = ? RETURNING crc");
   erase_latest_ = statement("DELETE FROM latest WHERE topic = ? RETURNING crc");
+  erase_lost_ =
+      statement("DELETE FROM lost WHERE id IN (SELECT id FROM lost ORDER BY id LIMIT ?) RETURNING crc");
   erase_producer_ = statement("DELETE FROM producers WHERE id = ? AND epoch = ? RETURNING crc");
   // Not RETURNING: for many rows at a time that costs as much again as deleting them.
   database_.add_function("count_out_if", count_out_if, this);
@@ -202,6 +234,11 @@ Past Journal::read(const PolicyTable& policies) {
                        count(number_at(row, 5));
                        past.producers.push_back(mark_at(row));
                      });
+  database_.for_each("SELECT producer, seq_from, seq_to, place, appended, crc FROM lost ORDER BY id",
+                     [&](sqlite3_stmt* row) {
+                       count(number_at(row, 5));
+                       past.lost.push_back(lost_at(row));
+                     });
   if (found.rows != meta_.rows) {
     throw JournalError(
         std::to_string(meta_.rows) + " rows were written, " + std::to_string(found.rows) + " are there",
@@ -216,6 +253,8 @@ Past Journal::read(const PolicyTable& policies) {
   if (!past.events.empty() && past.events.back()->offset > meta_.head) {
     throw JournalError("an event lies beyond the head", Kind::damage);
   }
+  if (!std::is_sorted(past.lost.begin(), past.lost.end(), has_earlier_place))
+    throw JournalError("its losses are out of order", Kind::damage);
   return past;
 }
 
@@ -263,6 +302,15 @@ void Journal::put_latest(const Event& event, bool fresh) {
 }
 
 void Journal::erase_latest(const std::string& topic) { erase(erase_latest_.text(topic)); }
+
+void Journal::put_lost(const LostRange& lost) {
+  const auto crc = checksum(lost);
+  put_lost_.text(lost.producer).number(lost.from).number(lost.to).number(lost.after);
+  put_lost_.number(static_cast<std::uint64_t>(lost.appended)).number(crc).run();
+  count_in(crc);
+}
+
+void Journal::trim_lost(std::size_t count) { erase(erase_lost_.number(count)); }
 
 void Journal::put_producer(const ProducerMark& mark) {
   erase(erase_producer_.text(mark.id).number(mark.epoch));

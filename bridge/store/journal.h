@@ -16,6 +16,7 @@ namespace trestle {
 ///
 ///     log      offset → topic, times, payload, policy, crc     events of `log` topics
 ///     latest   topic → the same                                the newest of each `latest` topic
+///     lost     id → place, time, producer, seqs, crc           losses, and the newest one that has left
 ///     producers id, epoch → have, known, state, crc            how far each life of each producer is
 ///     meta     epoch, head, floor, rows, sum, crc              one row, in every transaction
 ///
@@ -29,7 +30,7 @@ class Journal {
     std::string epoch;
     Offset head = 0;
     Offset floor = 0;        ///< events up to here were never in this journal
-    std::uint64_t rows = 0;  ///< of log, latest and producers together
+    std::uint64_t rows = 0;  ///< of all the others together
     std::uint64_t sum = 0;   ///< of their CRCs, modulo 2^64
   };
 
@@ -53,6 +54,9 @@ class Journal {
   void erase_latest(const std::string& topic);
   /// Deletes it if it is forgotten.
   void put_producer(const ProducerMark& mark);
+  void put_lost(const LostRange& lost);
+  /// Deletes the `count` oldest losses.
+  void trim_lost(std::size_t count);
   /// Deletes the rows of a policy with `after` < offset <= `up_to`.
   void trim_log(const Policy& policy, Offset after, Offset up_to);
   /// An orderly end: everything is moved from the write-ahead log into the file, which is then the only one.
@@ -62,6 +66,7 @@ class Journal {
  private:
   explicit Journal(const std::filesystem::path& path) : database_(path) {}
   void make_or_migrate(const Meta& fresh);
+  std::vector<ProducerMark> migrate(std::uint32_t version);
   void prepare();
   void read_meta();
   void settle(Past& past, const std::vector<const Event*>& misplaced);
@@ -74,10 +79,12 @@ class Journal {
   Meta meta_;
   Statement put_log_;
   Statement put_latest_;
+  Statement put_lost_;
   Statement put_producer_;
   Statement put_meta_;
   Statement erase_log_;
   Statement erase_latest_;
+  Statement erase_lost_;
   Statement erase_producer_;
   Statement trim_;
 };

@@ -18,6 +18,12 @@ constexpr const char* kState = R"sql(
                     floor INTEGER NOT NULL, rows INTEGER NOT NULL, sum INTEGER NOT NULL, crc INTEGER NOT NULL);
 )sql";
 
+// Since version 3.
+constexpr const char* kLost = R"sql(
+  CREATE TABLE lost(id INTEGER PRIMARY KEY, place INTEGER NOT NULL, appended INTEGER NOT NULL, producer TEXT NOT NULL,
+                    seq_from INTEGER NOT NULL, seq_to INTEGER NOT NULL, crc INTEGER NOT NULL);
+)sql";
+
 // Version 1 did not mark its files: they are known by their tables.
 bool is_of_another_program(Database& database) {
   if (database.ask("PRAGMA application_id") == kApplicationId) return false;
@@ -52,11 +58,12 @@ void make_tables(Database& database) {
     throw JournalError("its version is missing", JournalError::Kind::damage);
   database.execute(kEvents);
   database.execute(kState);
+  database.execute(kLost);
 }
 
 // Version 1 knew of each producer's current epoch only, and not what it missed; and it had no checksums but
 // those of events.
-std::vector<ProducerMark> migrate_tables(Database& database) {
+std::vector<ProducerMark> migrate_version_1(Database& database) {
   std::vector<ProducerMark> marks;
   database.for_each("SELECT id, epoch, have FROM producers ORDER BY rowid", [&](sqlite3_stmt* row) {
     marks.push_back({text_at(row, 0), number_at(row, 1), number_at(row, 2), number_at(row, 2),
@@ -66,6 +73,8 @@ std::vector<ProducerMark> migrate_tables(Database& database) {
   database.execute(kState);
   return marks;
 }
+
+void migrate_version_2(Database& database) { database.execute(kLost); }
 
 void write_version(Database& database) {
   database.execute("PRAGMA application_id=" + std::to_string(kApplicationId));

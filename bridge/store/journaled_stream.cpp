@@ -126,6 +126,7 @@ void JournaledStream::load() {
     auto& trimmed = trimmed_[static_cast<std::size_t>(event->policy - policies_.all().data())];
     trimmed = std::min(trimmed, event->offset - 1);
   }
+  for (const auto& lost : past_.lost) history_.apply(lost);
   for (const auto& mark : past_.producers) remember(mark);
 }
 
@@ -183,14 +184,16 @@ bool JournaledStream::set_aside(const std::string& why) {
   return true;
 }
 
-void JournaledStream::append(const std::vector<std::shared_ptr<Event>>& events,
+void JournaledStream::append(const std::vector<std::shared_ptr<Event>>& events, std::vector<LostRange>& lost,
                              const std::vector<ProducerMark>& marks) {
   for (const auto& mark : marks) remember(mark);
   for (const auto& event : events) event->offset = ++head_;
+  place(lost, events, head_);
   const auto steps = track(events);
   if (!journal_) return gone_topics_.clear();
+  for (const auto& range : lost) history_.apply(range);
   try {
-    keep(events, steps, marks);
+    keep(events, steps, lost, marks);
   } catch (const JournalError& error) {
     journal_->rollback();
     return degrade(error.what());
@@ -217,7 +220,7 @@ std::vector<JournaledStream::Step> JournaledStream::track(const std::vector<std:
 }
 
 void JournaledStream::keep(const std::vector<std::shared_ptr<Event>>& events, const std::vector<Step>& steps,
-                           const std::vector<ProducerMark>& marks) {
+                           const std::vector<LostRange>& lost, const std::vector<ProducerMark>& marks) {
   journal_->begin();
   for (std::size_t i = 0; i < events.size(); ++i) {
     for (const auto& topic : steps[i].gone) journal_->erase_latest(topic);
@@ -227,6 +230,7 @@ void JournaledStream::keep(const std::vector<std::shared_ptr<Event>>& events, co
     }
   }
   for (const auto& topic : std::exchange(gone_topics_, {})) journal_->erase_latest(topic);
+  for (const auto& range : lost) journal_->put_lost(range);
   for (const auto& mark : marks) journal_->put_producer(mark);
   trim_a_little();
   journal_->commit(*epoch_, head_);
@@ -240,13 +244,22 @@ void JournaledStream::trim_a_little() {
     journal_->trim_log(policies_.all()[i], trimmed_[i], up_to);
     trimmed_[i] = up_to;
   }
+  const auto losses = std::min<std::uint64_t>(losses_to_trim(), kTrimStep);
+  if (losses == 0) return;
+  journal_->trim_lost(losses);
+  losses_trimmed_ += losses;
+}
+
+// The newest that has left stays in the file: so the next start knows that one has.
+std::uint64_t JournaledStream::losses_to_trim() const {
+  return history_.first_loss() - std::min(history_.first_loss(), losses_trimmed_ + 1);
 }
 
 bool JournaledStream::has_trimming() const {
   for (std::size_t i = 0; i < trimmed_.size(); ++i) {
     if (trimmed_[i] < history_.trimmed(i)) return true;
   }
-  return false;
+  return losses_to_trim() > 0;
 }
 
 void JournaledStream::tick(Now now) {
@@ -254,7 +267,10 @@ void JournaledStream::tick(Now now) {
   history_.expire(now.wall);
   snapshot_.expire(now.wall);
   if (!journal_) return try_again(now);
-  if (!gone_topics_.empty() || has_trimming()) append({}, {});
+  if (!gone_topics_.empty() || has_trimming()) {
+    std::vector<LostRange> none;
+    append({}, none, {});
+  }
 }
 
 bool JournaledStream::write_head(bool clean) { return head_file_->write({*epoch_, head_, boot_, clean}); }
@@ -301,6 +317,7 @@ bool JournaledStream::start_new_journal() {
   gone_topics_.clear();
   history_ = History(policies_);
   trimmed_.assign(trimmed_.size(), head_);
+  losses_trimmed_ = 0;
   history_.forget_up_to(head_);
   return true;
 }

@@ -37,7 +37,7 @@ class JournaledStream final : public Stream {
   Offset head() const override { return head_; }
   const std::string& trouble() const override { return trouble_; }
   Past restore() override { return std::move(past_); }
-  void append(const std::vector<std::shared_ptr<Event>>& events,
+  void append(const std::vector<std::shared_ptr<Event>>& events, std::vector<LostRange>& lost,
               const std::vector<ProducerMark>& marks) override;
   void tick(Now now) override;
 
@@ -56,9 +56,10 @@ class JournaledStream final : public Stream {
   };
   std::vector<Step> track(const std::vector<std::shared_ptr<Event>>& events);
   void keep(const std::vector<std::shared_ptr<Event>>& events, const std::vector<Step>& steps,
-            const std::vector<ProducerMark>& marks);
+            const std::vector<LostRange>& lost, const std::vector<ProducerMark>& marks);
   void remember(const ProducerMark& mark);
   bool has_trimming() const;
+  std::uint64_t losses_to_trim() const;
   void trim_a_little();
   bool write_head(bool clean);
   std::filesystem::path head_path() const;
@@ -83,6 +84,7 @@ class JournaledStream final : public Stream {
   Snapshot snapshot_;  // what the file holds, so that it can be told what to let go of
   History history_;
   std::vector<Offset> trimmed_;           // per policy, deleted up to here
+  std::uint64_t losses_trimmed_ = 0;      // so many of the history's are deleted
   std::vector<std::string> gone_topics_;  // to be deleted with the event at hand, or the next
   std::map<std::pair<std::string, std::uint64_t>, ProducerMark> marks_;  // by id and epoch
   std::chrono::steady_clock::time_point tried_at_{};

@@ -15,7 +15,7 @@ class MemoryStream final : public Stream {
   Offset head() const override { return head_; }
   const std::string& trouble() const override { return no_trouble_; }
   Past restore() override { return {}; }
-  void append(const std::vector<std::shared_ptr<Event>>& events,
+  void append(const std::vector<std::shared_ptr<Event>>& events, std::vector<LostRange>& lost,
               const std::vector<ProducerMark>& marks) override;
   void tick(Now) override {}
 

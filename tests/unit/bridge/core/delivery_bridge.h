@@ -45,13 +45,13 @@ class Session final : public Receiver {
     subscription_ = std::move(wanted);
     send_text(welcome_notice(*shelf_.epoch, shelf_.head, "1", std::chrono::seconds(30)));
     if (!since) {
-      replays_.push_back(Replay::join(subscription_, shelf_.head));
+      replays_.push_back(Replay::join(shelf_.history, subscription_, shelf_.head));
     } else if (covers(*since, subscription_.topics)) {
       outbox_.start_at(since->offset);
-      replays_.push_back(Replay::resume(subscription_, since->offset));
+      replays_.push_back(Replay::resume(shelf_.history, subscription_, since->offset));
     } else {
       if (!since->epoch.empty()) send_gap(*since);
-      replays_.push_back(Replay::restart(subscription_, known_offset(*since), shelf_.head));
+      replays_.push_back(Replay::restart(shelf_.history, subscription_, known_offset(*since), shelf_.head));
     }
   }
   void subscribe(const std::vector<Pattern>& patterns, const std::optional<Cursor>& since) {
@@ -60,12 +60,12 @@ class Session final : public Receiver {
     send_text(R"({"success":true,"data":{"type":"subscribed"}})");
     const auto held = all_topics();
     if (!since) {
-      replays_.push_back(Replay::in_band(wanted, held, shelf_.head, 0, 0));
+      replays_.push_back(Replay::join_in_band(wanted, held, shelf_.head));
     } else if (covers(*since, wanted.beyond(held))) {
-      replays_.push_back(Replay::in_band(wanted, held, since->offset, since->offset, 0));
+      replays_.push_back(Replay::in_band(shelf_.history, wanted, held, since->offset, since->offset, 0));
     } else {
       if (!since->epoch.empty()) send_gap(*since);
-      replays_.push_back(Replay::in_band(wanted, held, known_offset(*since), 0, shelf_.head));
+      replays_.push_back(Replay::in_band(shelf_.history, wanted, held, known_offset(*since), 0, shelf_.head));
     }
   }
   void unsubscribe(const Pattern& pattern) {
@@ -96,7 +96,7 @@ class Session final : public Receiver {
   void turn() {
     flush();
     if (!outbox_.empty() || replays_.empty()) return;
-    auto piece = replays_.front().next(shelf_.history, shelf_.snapshot, shelf_.head, piece_);
+    auto piece = replays_.front().next(shelf_.history, shelf_.snapshot, *shelf_.epoch, shelf_.head, piece_);
     if (piece.lost_after) send_gap({*shelf_.epoch, *piece.lost_after});
     if (piece.chunk) send(piece.chunk);
     if (!piece.done) return;
@@ -130,7 +130,8 @@ class Session final : public Receiver {
     return cursor.epoch == *shelf_.epoch && cursor.offset <= shelf_.head;
   }
   bool covers(const Cursor& cursor, const std::vector<Pattern>& topics) const {
-    return knows(cursor) && shelf_.history.missing_up_to(topics) <= cursor.offset;
+    return knows(cursor) && shelf_.history.missing_up_to(topics) <= cursor.offset &&
+           shelf_.history.has_losses_from(cursor.offset);
   }
   Offset known_offset(const Cursor& cursor) const { return knows(cursor) ? cursor.offset : 0; }
   const Subscription& all_topics() const {
@@ -143,7 +144,7 @@ class Session final : public Receiver {
     gap.reason = GapReason::epoch;
     if (knows(cursor)) {
       gap.reason = GapReason::trimmed;
-      gap.from = cursor.offset + 1;
+      gap.from = std::min(cursor.offset + 1, gap.offset);
       gap.to = gap.offset;
     }
     send_text(gap_notice(gap));
@@ -204,6 +205,7 @@ class Bridge {
       shelf.snapshot.apply(event);
       shelf.history.apply(event);
     }
+    for (const auto& lost : past.lost) shelf.history.apply(lost);
     shelf.history.forget_up_to(past.gone_up_to);
   }
   /// What a shard does with a batch.
@@ -216,6 +218,7 @@ class Bridge {
       shelf.snapshot.apply(event);
       shelf.history.apply(event);
     }
+    for (const auto& lost : batch.lost) shelf.history.apply(lost);
     shelf.head = batch.head;
     shelf.groups.deliver(batch, *shelf.epoch);
   }

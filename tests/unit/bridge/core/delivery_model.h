@@ -61,8 +61,15 @@ class Model {
  public:
   std::string epoch;
   Offset head = 0;
-  Offset floor = 0;            // the journal never had the logs up to here
-  std::set<std::string> lost;  // "producer:from-to", told as gaps
+  Offset floor = 0;  // the journal never had the logs up to here
+  /// What a producer lost, in the order of the stream; told as gaps.
+  struct Lost {
+    std::string name;  // "producer:from-to"
+    Offset place;
+    Micros appended;
+    bool gone = false;
+  };
+  std::vector<Lost> lost;
 
   void accept(const EventPtr& event) {
     events_.push_back(event);
@@ -105,11 +112,23 @@ class Model {
     for (auto it = latest_.begin(); it != latest_.end();) {
       it = it->second->appended + 24 * kHour < wall ? latest_.erase(it) : std::next(it);
     }
+    for (auto& each : lost) each.gone = each.gone || each.appended + 24 * kHour < wall;
+  }
+
+  void lose(const LostRange& range) {
+    auto name = range.producer + ":" + std::to_string(range.from) + "-" + std::to_string(range.to);
+    lost.push_back({std::move(name), range.after, range.appended});
+  }
+  /// True if of the losses from `place` on none is gone.
+  bool has_losses_from(Offset place) const {
+    return std::none_of(lost.begin(), lost.end(),
+                        [&](const Lost& each) { return each.gone && each.place >= place; });
   }
 
   /// What a start with the journal finds.
   void restart() {
     gone_ = floor;
+    for (auto& each : lost) each.gone = each.gone || each.place < floor;
     for (const auto& rule : rules()) {
       auto& log = logs_[rule.type];
       while (!log.events.empty() && log.events.front()->offset <= floor) log.drop_oldest();

@@ -295,7 +295,11 @@ class Schedule {
     ++seen_.commits;
     auto lost = batch.lost.begin();
     for (std::size_t i = 0; i <= batch.events.size(); ++i) {
-      for (; lost != batch.lost.end() && lost->before == i; ++lost) accept(*lost);
+      for (; lost != batch.lost.end() && lost->before == i; ++lost) {
+        const auto place = i < batch.events.size() ? batch.events[i]->offset - 1 : batch.head;
+        if (lost->after != place) say("a loss is not where it happened");
+        accept(*lost);
+      }
       if (i == batch.events.size()) break;
       const auto& event = batch.events[i];
       if (event->offset <= truth_.model.head) say("an offset is used again");
@@ -312,7 +316,7 @@ class Schedule {
   void accept(const LostRange& lost) {
     seen_.lost += lost.to - lost.from + 1;
     say(sources_.check(truth_.order, lost, now()));
-    truth_.model.lost.insert(lost.producer + ":" + std::to_string(lost.from) + "-" + std::to_string(lost.to));
+    truth_.model.lose(lost);
   }
   // The shelf holds what the model keeps, and nothing else.
   void check_kept() {

@@ -47,11 +47,12 @@ struct Asked {
   std::vector<Pattern> added;  // what of it is new
   std::optional<Cursor> since;
   std::uint64_t serial = 0;
-  Offset log_after = 0;     // older events of logs are not due
-  Offset latest_after = 0;  // the same for the snapshot
-  std::string gap;          // the reason that must be told first; empty if nothing is missing
-  bool told = false;        // that something may be missing, or it wanted whatever there is
-  std::set<Offset> got;     // of the snapshot since it was told; of the rest, ever
+  Offset log_after = 0;          // older events of logs are not due
+  Offset latest_after = 0;       // the same for the snapshot
+  std::string gap;               // the reason that must be told first; empty if nothing is missing
+  bool told = false;             // that something may be missing, or it wanted whatever there is
+  std::set<Offset> got;          // of the snapshot since it was told; of the rest, ever
+  std::set<std::size_t> losses;  // of the model, to be told in its replay
   // Given up meanwhile: what they match was held up to there.
   std::vector<std::pair<Pattern, Offset>> was_held;
 };
@@ -66,6 +67,8 @@ class Watcher {
     due_.clear();
     asked_.clear();
     given_up_.clear();
+    losses_.clear();
+    losses_seen_ = model_.lost.size();
     held_ = {};
     wish_ = wanted;
     const bool goes_on =
@@ -116,7 +119,10 @@ class Watcher {
   const Subscription& wish() const { return wish_; }
   const std::deque<Asked>& asked() const { return asked_; }
   bool live() const { return live_; }
-  bool settled() const { return live_ && asked_.empty() && given_up_.empty(); }
+  bool settled() const {
+    return live_ && asked_.empty() && given_up_.empty() && losses_.empty() &&
+           losses_seen_ == model_.lost.size();
+  }
   const std::string& fault() const { return fault_; }
 
   struct Counts {
@@ -143,7 +149,11 @@ class Watcher {
       asked.told = everything;
       asked.log_after = asked.latest_after = known ? since->offset : 0;
       if (!known && !everything) asked.gap = "epoch";
-      if (known && model_.gone(added) > since->offset) asked.gap = "trimmed";
+      const bool missing = model_.gone(added) > since->offset || !model_.has_losses_from(since->offset);
+      if (known && missing) asked.gap = "trimmed";
+      for (std::size_t i = 0; i < model_.lost.size(); ++i) {
+        if (model_.lost[i].place >= asked.log_after && !model_.lost[i].gone) asked.losses.insert(i);
+      }
     }
     asked_.push_back(std::move(asked));
   }
@@ -169,6 +179,7 @@ class Watcher {
     if (event.offset <= position_) return fail("offsets do not rise", message);
     if (!seen_.insert(event.offset).second) return fail("it comes twice", message);
     pass_over(event.offset - 1, message);
+    check_losses(event.offset, message);
     if (!live_) {
       auto& asked = asked_.front();
       asked.got.insert(event.offset);
@@ -203,6 +214,11 @@ class Watcher {
     --replied_;
     check_snapshot(asked, position_, message);
     if (live_) check_logs(asked, message);
+    for (const auto loss : asked.losses) check_told(loss, asked.told, message);
+    if (asked.told) {
+      for (auto it = losses_.begin(); it != losses_.end();)
+        it = model_.lost[*it].gone ? losses_.erase(it) : std::next(it);
+    }
     live_ = true;
     held_ = asked.wanted;
   }
@@ -240,7 +256,9 @@ class Watcher {
     ++counts.trimmed;
     if (asked_.empty()) return fail("a gap in what nobody asked for", message);
     auto& asked = asked_.front();
-    if (model_.gone(asked.added) < message.number("from")) fail("a gap, but nothing is missing", message);
+    const auto from = message.number("from");
+    if (model_.gone(asked.added) < from && model_.has_losses_from(from - 1))
+      fail("a gap, but nothing is missing", message);
     asked.told = true;
     for (auto it = asked.got.begin(); it != asked.got.end();) {
       const bool again = Model::keep_of(model_.find(*it)->topic) == Keep::latest;
@@ -262,13 +280,41 @@ class Watcher {
     ++counts.lost;
     const auto name = std::string(message.member("producer")) + ":" +
                       std::string(message.member("seq_from")) + "-" + std::string(message.member("seq_to"));
-    if (model_.lost.count(name) == 0) fail("nothing of the kind was lost", message);
+    const auto found = std::find_if(model_.lost.rbegin(), model_.lost.rend(),
+                                    [&](const Model::Lost& lost) { return lost.name == name; });
+    if (found == model_.lost.rend()) return fail("nothing of the kind was lost", message);
+    if (message.member("epoch") != epoch_) fail("a loss of another epoch", message);
+    if (message.number("offset") != found->place) fail("a loss at another place", message);
+    pass_over(found->place, message);
+    notice_losses();
+    const auto index = static_cast<std::size_t>(model_.lost.rend() - found) - 1;
+    losses_.erase(index);
+    if (!asked_.empty()) asked_.front().losses.erase(index);
+  }
+  void notice_losses() {
+    for (; losses_seen_ < model_.lost.size(); ++losses_seen_) losses_.insert(losses_.end(), losses_seen_);
+  }
+  // Everything that comes is behind `up_to`: so must be the losses that it has not been told of.
+  void check_losses(Offset up_to, const Message& message) {
+    notice_losses();
+    const bool told = !asked_.empty() && asked_.front().told;
+    for (auto loss = losses_.begin(); loss != losses_.end() && model_.lost[*loss].place < up_to; ++loss)
+      check_told(*loss, told, message);
+    if (live_ || asked_.empty()) return;
+    for (const auto loss : asked_.front().losses) {
+      if (model_.lost[loss].place < up_to) check_told(loss, told, message);
+    }
+  }
+  void check_told(std::size_t loss, bool may_be_gone, const Message& message) {
+    if (!may_be_gone || !model_.lost[loss].gone)
+      fail("not told that " + model_.lost[loss].name + " is lost", message);
   }
 
   // The cursor moves without an event.
   void move_to(Offset offset, const Message& message) {
     if (message.member("epoch") != epoch_) fail("a cursor of another epoch", message);
     pass_over(offset, message);
+    check_losses(offset, message);
     if (offset < position_) fail("the cursor moves back", message);
     position_ = offset;
     cursor_ = Cursor{epoch_, offset};
@@ -337,8 +383,10 @@ class Watcher {
   bool live_ = false;
   std::string epoch_;
   std::optional<Cursor> cursor_;
-  Offset position_ = 0;    // everything up to here was received, or told
-  std::set<Offset> seen_;  // not marked, since the numbering began
+  Offset position_ = 0;           // everything up to here was received, or told
+  std::set<std::size_t> losses_;  // of the model, since it connected, that it has not been told of
+  std::size_t losses_seen_ = 0;   // so many of the model's were looked at
+  std::set<Offset> seen_;         // not marked, since the numbering began
   std::uint64_t serial_ = 0;
   std::string fault_;
 };

@@ -61,7 +61,7 @@ class GroupsFixture {
     event->policy = &policies_.find(topic);
     batch_.events.push_back(std::move(event));
   }
-  void lose(Seq from, Seq to) { batch_.lost.push_back({"p1", from, to, batch_.events.size()}); }
+  void lose(Seq from, Seq to) { batch_.lost.push_back({"p1", from, to, batch_.events.size(), batch_.head}); }
   void flush() {
     groups.deliver(batch_, "77");
     batch_.events.clear();

@@ -35,18 +35,18 @@ class ReplayFixture {
       history.apply(event);
     }
   }
-  /// "1 2r 5": offsets, with an r where it is marked as a replay; ends with a stop once nothing lies ahead.
+  /// Events that a producer lost, behind all that is there.
+  void lose(Seq seq) { history.apply({"p", seq, seq, 0, head, wall}); }
+  /// "1 2r (7 after 2) 5": offsets, with an r where it is marked as a replay, and losses; ends with a stop
+  /// once nothing lies ahead.
   std::string pull(Replay& replay, std::size_t budget = 1'000'000) {
-    const auto piece = replay.next(history, snapshot, head, budget);
+    const auto piece = replay.next(history, snapshot, "77", head, budget);
     std::string text;
     if (piece.lost_after) text = "lost after " + std::to_string(*piece.lost_after) + " ";
     if (piece.chunk) {
-      for (auto at = piece.chunk->bytes.find("\"offset\":"); at != std::string::npos;
-           at = piece.chunk->bytes.find("\"offset\":", at + 1)) {
-        const auto end = piece.chunk->bytes.find_first_not_of("0123456789", at + 9);
-        const auto time = piece.chunk->bytes.find_first_of("}", end);
-        const bool marked = piece.chunk->bytes.substr(end, time - end).find("replay") != std::string::npos;
-        text += piece.chunk->bytes.substr(at + 9, end - at - 9) + (marked ? "r " : " ");
+      for (auto at = piece.chunk->bytes.find(kOffset); at != std::string::npos;
+           at = piece.chunk->bytes.find(kOffset, at + 1)) {
+        text += piece_at(std::string_view(piece.chunk->bytes).substr(at + kOffset.size()));
       }
     }
     return text + (piece.done ? "." : "");
@@ -56,6 +56,19 @@ class ReplayFixture {
   Micros wall = 1'000'000;
 
  private:
+  static constexpr std::string_view kOffset = "\"offset\":";
+  // An event, or a loss: from the offset to the end of its members.
+  static std::string piece_at(std::string_view rest) {
+    const auto members = rest.substr(0, rest.find('}'));
+    const auto offset = std::string(members.substr(0, members.find(',')));
+    const std::string_view seq = "\"seq_from\":";
+    const auto loss = members.find(seq);
+    if (loss == std::string_view::npos) {
+      return offset + (members.find("replay") != std::string_view::npos ? "r " : " ");
+    }
+    const auto from = members.substr(loss + seq.size());
+    return "(" + std::string(from.substr(0, from.find(','))) + " after " + offset + ") ";
+  }
   const PolicyTable policies_{with_a_short_log()};
 
  public:
@@ -68,7 +81,7 @@ class ReplayFixture {
 TEST_CASE("a session that joins gets the newest of each latest topic, marked") {
   ReplayFixture stream;
   stream.publish({"queue-update", "log.a", "command-progress.1", "queue-update"});
-  auto replay = Replay::join(to(">"), stream.head);
+  auto replay = Replay::join(stream.history, to(">"), stream.head);
   SUBCASE("and is through at once if nothing else comes") { CHECK(stream.pull(replay) == "3r 4r ."); }
   SUBCASE("and what comes meanwhile, not marked: it moves the cursor") {
     CHECK(stream.pull(replay, 1) == "3r ");
@@ -81,7 +94,7 @@ TEST_CASE("a session that resumes gets what is newer, in offset order, not marke
   ReplayFixture stream;
   stream.publish({"log.a", "queue-update", "log.a", "queue-update", "log.b", "command-progress.1"});
   auto from = [&](Offset after, const std::string& topics = ">") {
-    auto replay = Replay::resume(to(topics), after);
+    auto replay = Replay::resume(stream.history, to(topics), after);
     return stream.pull(replay);
   };
   CHECK(from(0) == "1 3 4 5 6 .");
@@ -94,7 +107,7 @@ TEST_CASE("a session that resumes gets what is newer, in offset order, not marke
 TEST_CASE("pulling a piece at a time gives every event once, whatever comes in between") {
   ReplayFixture stream;
   for (int i = 0; i < 20; ++i) stream.publish({"log.a"});
-  auto replay = Replay::resume(to(">"), 5);
+  auto replay = Replay::resume(stream.history, to(">"), 5);
   std::string all;
   for (int i = 0; i < 100; ++i) {
     const auto piece = stream.pull(replay, 1);
@@ -110,7 +123,7 @@ TEST_CASE("pulling a piece at a time gives every event once, whatever comes in b
 TEST_CASE("after a gap there is the full snapshot and what is left of the log, offsets rising") {
   ReplayFixture stream;
   stream.publish({"queue-update", "log.a", "log.a"});
-  auto replay = Replay::restart(to(">"), 2, stream.head);
+  auto replay = Replay::restart(stream.history, to(">"), 2, stream.head);
   CHECK(stream.pull(replay) == "1r 3 .");  // marked, or the cursor would move back
 }
 
@@ -118,7 +131,7 @@ TEST_CASE(
     "what the retention takes from under a slow client is told once, and begins with the snapshot again") {
   ReplayFixture stream;
   stream.publish({"queue-update", "short", "short", "short"});
-  auto replay = Replay::resume(to("short,queue-update"), 0);
+  auto replay = Replay::resume(stream.history, to("short,queue-update"), 0);
   CHECK(stream.pull(replay, 1) == "1 ");
   CHECK(stream.pull(replay, 1) == "2 ");
   SUBCASE("nothing of it has left") {
@@ -143,15 +156,15 @@ TEST_CASE("in-band, only what was not held before, all marked") {
   ReplayFixture stream;
   stream.publish({"log.a", "log.b", "queue-update", "log.b"});
   SUBCASE("from a cursor") {
-    auto replay = Replay::in_band(to("log.a,log.b"), to("log.a"), 2, 2, 0);
+    auto replay = Replay::in_band(stream.history, to("log.a,log.b"), to("log.a"), 2, 2, 0);
     CHECK(stream.pull(replay) == "4r .");
   }
   SUBCASE("without one: the snapshot") {
-    auto replay = Replay::in_band(to("log.a,queue-update"), to("log.a"), stream.head, 0, 0);
+    auto replay = Replay::join_in_band(to("log.a,queue-update"), to("log.a"), stream.head);
     CHECK(stream.pull(replay) == "3r .");
   }
   SUBCASE("and what leaves of the topics held is not lost") {
-    auto replay = Replay::in_band(to("log.b,short"), to("short"), 0, 0, 0);
+    auto replay = Replay::in_band(stream.history, to("log.b,short"), to("short"), 0, 0, 0);
     stream.publish({"short", "short", "short", "short"});
     CHECK(stream.pull(replay) == "2r 4r .");
   }
@@ -180,4 +193,142 @@ TEST_CASE("age takes events out of the history") {
   CHECK(stream.history.size() == 2);
   stream.history.expire(stream.wall + Micros{2} * 1'000'000);  // the last policy keeps an hour
   CHECK(stream.history.size() == 1);
+}
+
+TEST_CASE("who resumes over losses is told of each at its place, in the order of the stream") {
+  ReplayFixture stream;
+  stream.publish({"log.a", "log.b"});
+  stream.lose(5);
+  stream.lose(6);
+  stream.publish({"log.a", "log.b", "log.b"});
+  stream.lose(9);
+  const auto from = [&](Offset after, const std::string& topics = ">") {
+    auto replay = Replay::resume(stream.history, to(topics), after);
+    return stream.pull(replay);
+  };
+  CHECK(from(0) == "1 2 (5 after 2) (6 after 2) 3 4 5 (9 after 5) .");
+  CHECK(from(2) == "(5 after 2) (6 after 2) 3 4 5 (9 after 5) .");  // it may have been cut before them
+  CHECK(from(3) == "4 5 (9 after 5) .");
+  CHECK(from(5) == "(9 after 5) .");
+  CHECK(from(0, "log.a") == "1 (5 after 2) (6 after 2) 3 (9 after 5) .");  // whatever it subscribes to
+  CHECK(from(0, "nothing") == "(5 after 2) (6 after 2) (9 after 5) .");
+}
+
+TEST_CASE("losses come a piece at a time like events, each once, also those of the meantime") {
+  ReplayFixture stream;
+  stream.publish({"log.a"});
+  for (Seq seq = 1; seq <= 3; ++seq) stream.lose(seq);
+  stream.publish({"log.a"});
+  auto replay = Replay::resume(stream.history, to(">"), 0);
+  CHECK(stream.pull(replay, 1) == "1 ");
+  CHECK(stream.pull(replay, 1) == "(1 after 1) ");
+  stream.lose(7);
+  CHECK(stream.pull(replay, 1) == "(2 after 1) ");
+  stream.publish({"log.a"});
+  CHECK(stream.pull(replay) == "(3 after 1) 2 (7 after 2) 3 .");
+  stream.lose(8);
+  CHECK(stream.pull(replay) == "(8 after 3) .");
+}
+
+TEST_CASE("who gets no notices is not told of losses") {
+  ReplayFixture stream;
+  stream.publish({"log.a"});
+  stream.lose(5);
+  auto wanted = to(">");
+  wanted.form = Form::envelope;
+  auto replay = Replay::resume(stream.history, wanted, 0);
+  const auto piece = replay.next(stream.history, stream.snapshot, "77", stream.head, 1'000);
+  CHECK(piece.chunk->bytes.find("gap") == std::string::npos);
+}
+
+TEST_CASE("who joins is told of no loss before that, and of every one after it") {
+  ReplayFixture stream;
+  stream.publish({"queue-update"});
+  stream.lose(5);
+  SUBCASE("on connecting") {
+    auto replay = Replay::join(stream.history, to(">"), stream.head);
+    stream.lose(6);
+    stream.publish({"log.a"});
+    CHECK(stream.pull(replay) == "1r (6 after 1) 2 .");
+  }
+  SUBCASE("in-band, where the group tells of those that come") {
+    auto replay = Replay::join_in_band(to("log.a,queue-update"), to("log.a"), stream.head);
+    stream.lose(6);
+    CHECK(stream.pull(replay) == "1r .");
+  }
+}
+
+TEST_CASE("in-band from a cursor, the losses that there were when it was asked for") {
+  ReplayFixture stream;
+  stream.publish({"log.a", "log.b"});
+  stream.lose(5);
+  stream.publish({"log.b"});
+  auto replay = Replay::in_band(stream.history, to("log.a,log.b"), to("log.a"), 1, 1, 0);
+  stream.lose(6);
+  CHECK(stream.pull(replay) == "2r (5 after 2) 3r .");
+}
+
+TEST_CASE("after a gap the losses that are kept come at their places too") {
+  ReplayFixture stream;
+  stream.publish({"queue-update", "log.a"});
+  stream.lose(5);
+  stream.publish({"log.a"});
+  stream.lose(6);
+  SUBCASE("from where the cursor stood") {
+    auto replay = Replay::restart(stream.history, to(">"), 2, stream.head);
+    CHECK(stream.pull(replay) == "1r (5 after 2) 3 (6 after 3) .");
+  }
+  SUBCASE("all, if it stood nowhere") {
+    auto replay = Replay::restart(stream.history, to(">"), 0, stream.head);
+    CHECK(stream.pull(replay) == "1 2 (5 after 2) 3 (6 after 3) .");
+  }
+}
+
+TEST_CASE("losses have bounds: the oldest leave, and who needed them is told that something is missing") {
+  ReplayFixture stream;
+  stream.publish({"log.a"});
+  stream.lose(5);
+  stream.publish({"log.a"});
+  auto slow = Replay::resume(stream.history, to(">"), 0);
+  CHECK(stream.history.has_losses_from(0));
+  SUBCASE("by age") {
+    stream.history.expire(stream.wall + History::kMaxLossAge);
+    CHECK(stream.history.has_losses_from(0));
+    stream.history.expire(stream.wall + History::kMaxLossAge + 1);
+  }
+  SUBCASE("by number") {
+    for (Seq seq = 0; seq < History::kMaxLosses - 1; ++seq) stream.lose(6);
+    CHECK(stream.history.has_losses_from(0));
+    stream.lose(6);
+  }
+  SUBCASE("with a past that is gone") { stream.history.forget_up_to(2); }
+  CHECK_FALSE(stream.history.has_losses_from(0));
+  CHECK_FALSE(stream.history.has_losses_from(1));  // it may have been cut before it was told
+  CHECK(stream.history.has_losses_from(2));
+  CHECK(stream.pull(slow) == "lost after 0 ");
+  CHECK(stream.pull(slow, 1).find("lost after") == std::string::npos);
+}
+
+TEST_CASE("a loss that leaves behind the head is told as missing once, and no more") {
+  ReplayFixture stream;
+  stream.publish({"log.a"});
+  auto slow = Replay::resume(stream.history, to(">"), 1);
+  stream.lose(5);
+  stream.history.expire(stream.wall + History::kMaxLossAge + 1);
+  CHECK(stream.pull(slow) == "lost after 1 ");
+  CHECK(stream.pull(slow) == ".");
+  auto next = Replay::restart(stream.history, to(">"), 1, stream.head);
+  CHECK(stream.pull(next) == ".");
+}
+
+TEST_CASE("a loss that was told and leaves then is not missing") {
+  ReplayFixture stream;
+  stream.publish({"log.a"});
+  stream.lose(5);
+  stream.wall += History::kMaxLossAge;
+  stream.publish({"log.a", "log.a"});
+  auto replay = Replay::resume(stream.history, to(">"), 1);
+  CHECK(stream.pull(replay, 1) == "(5 after 1) ");
+  stream.history.expire(stream.wall + 1);
+  CHECK(stream.pull(replay) == "2 3 .");
 }

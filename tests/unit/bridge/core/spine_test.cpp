@@ -17,9 +17,10 @@ class TensStream final : public Stream {
   Offset head() const override { return head_; }
   const std::string& trouble() const override { return what_is_wrong; }
   Past restore() override { return {}; }
-  void append(const std::vector<std::shared_ptr<Event>>& events,
+  void append(const std::vector<std::shared_ptr<Event>>& events, std::vector<LostRange>& lost,
               const std::vector<ProducerMark>& kept) override {
     for (const auto& event : events) event->offset = head_ += 10;
+    place(lost, events, head_);
     marks = kept;
     ++appends;
   }
@@ -170,6 +171,8 @@ TEST_CASE("a loss stands where it happened, between the events around it") {
   bridge.control({R"({"type":"gone","v":1,"producer":"p1","epoch":9,"from":2,"to":3})"});
   CHECK(bridge.commit() == "10 a, lost 2-3, 20 b, 30 $sys.producer.p1, @p1 ack, @p1 wel");
   CHECK(bridge.counters().lost == 2);
+  CHECK(bridge.output.batch->lost.front().after == 19);  // behind 10 and before 20
+  CHECK(bridge.output.batch->lost.front().appended != 0);
   CHECK(bridge.output.to_producers.front().message.lost == std::vector<std::pair<Seq, Seq>>{{2, 3}});
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto kProcess = StreamSettings::Durability::process;
 
-// A journal with three events, `latest` one of them, and two producers; closed in order.
+// A journal with three events, `latest` one of them, two losses, and two producers; closed in order.
 class Kept {
  public:
   Kept() {
@@ -20,6 +20,8 @@ class Kept {
     journal->begin();
     for (const Offset offset : {1, 2}) journal->put_log(event(offset, "log.a"));
     journal->put_latest(event(3, "queue-update"), true);
+    journal->put_lost({"worker", 3, 5, 0, 1, 77});
+    journal->put_lost({"worker", 9, 9, 0, 2, 78});
     journal->put_producer({"worker", 7, 12, 14, ProducerMark::State::current});
     journal->put_producer({"worker", 6, 99, 99, ProducerMark::State::superseded});
     journal->commit("1000", 3);
@@ -71,6 +73,27 @@ TEST_CASE("a journal is read as it was written") {
   REQUIRE(past.producers.size() == 2);
   CHECK(past.producers[0].known == 14);
   CHECK(past.producers[1].state == ProducerMark::State::superseded);
+  REQUIRE(past.lost.size() == 2);
+  CHECK(past.lost[0].producer == "worker");
+  CHECK(past.lost[0].from == 3);
+  CHECK(past.lost[0].to == 5);
+  CHECK(past.lost[0].after == 1);
+  CHECK(past.lost[0].appended == 77);
+  CHECK(past.lost[1].after == 2);
+}
+
+TEST_CASE("the oldest losses leave first") {
+  const Kept kept;
+  {
+    auto journal = kept.open();
+    journal->begin();
+    journal->trim_lost(1);
+    journal->commit("1000", 3);
+    journal->finish();
+  }
+  const auto past = kept.read();
+  REQUIRE(past.lost.size() == 1);
+  CHECK(past.lost[0].from == 9);
 }
 
 TEST_CASE("every change that trestled did not make is noticed") {
@@ -84,6 +107,11 @@ TEST_CASE("every change that trestled did not make is noticed") {
   }
   SUBCASE("a producer that vanishes") { kept.change("DELETE FROM producers WHERE epoch = 6"); }
   SUBCASE("an event that vanishes") { kept.change("DELETE FROM log WHERE offset = 1"); }
+  SUBCASE("a loss") { kept.change("UPDATE lost SET seq_to = 6 WHERE seq_from = 3"); }
+  SUBCASE("whose it is") { kept.change("UPDATE lost SET producer = 'other' WHERE seq_from = 3"); }
+  SUBCASE("its place in the stream") { kept.change("UPDATE lost SET place = 2 WHERE seq_from = 3"); }
+  SUBCASE("a loss that vanishes") { kept.change("DELETE FROM lost WHERE seq_from = 3"); }
+  SUBCASE("losses that changed places") { kept.change("UPDATE lost SET id = 9 WHERE seq_from = 3"); }
   SUBCASE("the head") { kept.change("UPDATE meta SET head = 4"); }
   SUBCASE("the epoch") { kept.change("UPDATE meta SET epoch = '1001'"); }
   SUBCASE("the floor") { kept.change("UPDATE meta SET floor = 1"); }
@@ -120,7 +148,7 @@ TEST_CASE("a journal of version 1 is brought up to this version, whole") {
       "INSERT INTO producers_1 SELECT id, epoch, have FROM producers WHERE superseded = 0; DROP TABLE "
       "producers;"
       "ALTER TABLE producers_1 RENAME TO producers;"
-      "PRAGMA application_id = 0; PRAGMA user_version = 1");
+      "DROP TABLE lost; PRAGMA application_id = 0; PRAGMA user_version = 1");
   for (int start = 0; start < 2; ++start) {
     const auto past = kept.read();
     CHECK(past.events.size() == 3);
@@ -128,5 +156,39 @@ TEST_CASE("a journal of version 1 is brought up to this version, whole") {
     CHECK(past.producers[0].epoch == 7);
     CHECK(past.producers[0].have == 12);
     CHECK(kept.open()->meta().head == 3);
+  }
+}
+
+// What version 2 wrote, byte for byte: it had no losses.
+TEST_CASE("a journal of version 2 is brought up to this version, whole") {
+  const Kept kept;
+  {
+    auto journal = kept.open();
+    journal->begin();
+    journal->trim_lost(2);
+    journal->commit("1000", 3);
+    journal->finish();
+  }
+  kept.change("DROP TABLE lost; PRAGMA user_version = 2");
+  SUBCASE("sound") {
+    for (int start = 0; start < 2; ++start) {
+      const auto past = kept.read();
+      CHECK(past.events.size() == 3);
+      CHECK(past.producers.size() == 2);
+      CHECK(past.lost.empty());
+      CHECK(kept.open()->meta().head == 3);
+      CHECK(kept.open()->meta().epoch == "1000");
+    }
+    auto journal = kept.open();
+    journal->begin();
+    journal->put_lost({"worker", 20, 21, 0, 3, 79});
+    journal->commit("1000", 3);
+    journal->finish();
+    journal.reset();
+    CHECK(kept.read().lost.size() == 1);
+  }
+  SUBCASE("or what is wrong with it is noticed") {
+    kept.change("UPDATE meta SET head = 4");
+    CHECK(kept.why_damaged() == "its head is missing or is not what was written");
   }
 }

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "bridge/store/crc32c.h"
+#include "bridge/store/journal_schema.h"
 
 using namespace trestle;
 namespace fs = std::filesystem;
@@ -64,8 +65,19 @@ class Life {
     event->payload = payload;
     event->time = event->appended = now_.wall;
     event->policy = &policies_.find(topic);
-    stream.append({event}, marks);
+    std::vector<LostRange> none;
+    stream.append({event}, none, marks);
     return event->offset;
+  }
+  /// A loss of that many events, behind all that is there.
+  void lose(Stream& stream, Seq events) {
+    std::vector<LostRange> lost(1);
+    lost[0].producer = "worker";
+    lost[0].from = next_seq_;
+    lost[0].to = next_seq_ + events - 1;
+    lost[0].appended = now_.wall;
+    next_seq_ += events;
+    stream.append({}, lost, {});
   }
   void advance(Stream& stream, Micros by) {
     now_.wall += by;
@@ -81,11 +93,21 @@ class Life {
   const fs::path folder_;
   const PolicyTable policies_{three_kept()};
   Now now_{std::chrono::steady_clock::now(), kStart};
+  Seq next_seq_ = 1;
 };
 
 std::string texts(const Past& past) {
   std::string out;
   for (const auto& event : past.events) out += std::to_string(event->offset) + "=" + event->payload + " ";
+  return out;
+}
+
+// "1-2@4": what is lost, and behind which offset.
+std::string losses(const Past& past) {
+  std::string out;
+  for (const auto& lost : past.lost) {
+    out += std::to_string(lost.from) + "-" + std::to_string(lost.to) + "@" + std::to_string(lost.after) + " ";
+  }
   return out;
 }
 
@@ -225,7 +247,7 @@ TEST_CASE("a journal of a newer version is refused and left as it is") {
                                             {std::chrono::steady_clock::now(), kStart});
   REQUIRE_FALSE(stream.has_value());
   CHECK(stream.error().message.find("version 9") != std::string::npos);
-  CHECK(stream.error().message.find("knows 2") != std::string::npos);
+  CHECK(stream.error().message.find("knows " + std::to_string(kJournalVersion)) != std::string::npos);
   CHECK(fs::file_size(life.path()) == size);
   CHECK(fs::last_write_time(life.path()) == time);
 }
@@ -273,4 +295,58 @@ TEST_CASE(
     stream.reset();
   }
   fs::remove_all(original);
+}
+
+TEST_CASE("losses are in the journal with the batch, at their place") {
+  Life life;
+  auto stream = life.start();
+  life.append(*stream, "log.a", "1");
+  life.lose(*stream, 2);
+  life.lose(*stream, 1);
+  life.append(*stream, "log.a", "2");
+  const auto epoch = *stream->epoch();
+  SUBCASE("after an orderly stop") { stream.reset(); }
+  SUBCASE("after kill -9") { life.kill(std::move(stream)); }
+  stream = life.start();
+  CHECK(*stream->epoch() == epoch);
+  const auto past = stream->restore();
+  CHECK(losses(past) == "1-2@1 3-3@1 ");
+  CHECK(past.lost[0].producer == "worker");
+  CHECK(past.lost[0].appended > kStart);
+}
+
+TEST_CASE("losses leave the journal after a day; the newest of those stays, to tell that some are missing") {
+  Life life;
+  auto stream = life.start();
+  for (int i = 0; i < 3; ++i) life.lose(*stream, 1);
+  life.advance(*stream, kDay / 2);
+  life.lose(*stream, 1);
+  life.advance(*stream, kDay / 2 + 1);
+  stream.reset();
+  stream = life.start();
+  CHECK(losses(stream->restore()) == "3-3@0 4-4@0 ");
+  life.advance(*stream, kDay / 2);
+  stream.reset();
+  stream = life.start();
+  CHECK(losses(stream->restore()) == "4-4@0 ");
+}
+
+TEST_CASE("a flood of losses keeps the journal bounded") {
+  Life life;
+  auto stream = life.start();
+  std::vector<LostRange> flood(History::kMaxLosses / 2);
+  for (int round = 0; round < 6; ++round) {
+    for (auto& lost : flood) {
+      lost.producer = std::to_string(round);
+      lost.appended = kStart;
+    }
+    stream->append({}, flood, {});
+    life.advance(*stream, 1);
+  }
+  for (int i = 0; i < 10; ++i) life.advance(*stream, 1);  // 4,096 a time
+  stream.reset();
+  stream = life.start();
+  const auto past = stream->restore();
+  CHECK(past.lost.size() == History::kMaxLosses + 1);
+  CHECK(past.lost.back().producer == "5");
 }
