@@ -1,7 +1,7 @@
 #pragma once
 #include <asio/ip/tcp.hpp>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -168,10 +168,10 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Group* group_ = nullptr;
 
   Outbox outbox_;
-  std::deque<Replay> replays_;  // the first is being pulled; the group has what came before
-  bool catching_up_ = false;    // the first replay is a catch-up: what the group gets comes from there too
-  Dropped dropped_;             // to be told once there is room
-  bool waiting_pull_ = false;   // in the shard's queue of those who pull
+  std::list<Replay> replays_;  // the first is being pulled; the group has what came before
+  bool catching_up_ = false;   // the first replay is a catch-up: what the group gets comes from there too
+  Dropped dropped_;            // to be told once there is room
+  bool waiting_pull_ = false;  // in the shard's queue of those who pull
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool read_wants_write_ = false;  // TLS

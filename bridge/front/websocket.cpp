@@ -26,7 +26,7 @@ struct WsConfig : websocketpp::config::core {
   static bool const enable_extensions = false;
   // It lives in every connection; the shard's own buffer does the reading, so this only has to hold a piece
   // at a time.
-  static size_t const connection_read_buffer_size = 512;
+  static size_t const connection_read_buffer_size = 128;
   // Timers are the shard's: the iostream transport has none.
   static long const timeout_open_handshake = 0;
   static long const timeout_close_handshake = 0;
@@ -83,7 +83,10 @@ class Connection final : public WebSocket {
       }
       return true;
     });
-    connection_->set_open_handler([this](Handle) { events_.ws_open(); });
+    connection_->set_open_handler([this](Handle) {
+      events_.ws_open();
+      release_handshake();
+    });
     connection_->set_message_handler([this](Handle, const Server::message_ptr& message) {
       if (message->get_opcode() == websocketpp::frame::opcode::text) {
         events_.ws_text(message->get_payload());
@@ -97,6 +100,13 @@ class Connection final : public WebSocket {
     });
     connection_->set_close_handler([this](Handle) { over(connection_->get_remote_close_code()); });
     connection_->set_fail_handler([this](Handle) { over(websocketpp::close::status::abnormal_close); });
+  }
+
+  // Request and answer, with all their headers, are over a kilobyte that nothing needs once it is open, and
+  // the token is in there; websocketpp would keep them and lets us only look at them.
+  void release_handshake() {
+    const_cast<WsConfig::request_type&>(connection_->get_request()) = {};
+    const_cast<WsConfig::response_type&>(connection_->get_response()) = {};
   }
 
   void over(std::uint16_t code) {
