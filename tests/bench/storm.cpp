@@ -36,6 +36,7 @@ struct Options {
   std::size_t rate = 200;
   double calm = 5;
   bool judge = true;
+  bool beside = false;
 };
 
 constexpr double kWithin = 3;  // of the calm value
@@ -127,9 +128,13 @@ void report(const std::string& name, const std::vector<double>& calm, const std:
   print(name + ", live, the longest in the storm", {percentile(storm, 1)}, "ms");
 }
 
+// With --beside the live client is at a trestled of its own: what the storm then does to it, the machine
+// does.
 void storm(const std::string& name, const Bridge& bridge, const Options& options, const std::string& query,
            StormClients::Wanted wanted) {
-  Live live(bridge, options.rate);
+  Bridge other({options.trestled, "trestle.db"});
+  if (options.beside) other.start();
+  Live live(options.beside ? other : bridge, options.rate);
   const std::chrono::duration<double> calm_time(options.calm);
   std::this_thread::sleep_for(calm_time / 4);
   live.take();
@@ -203,6 +208,8 @@ int main(int argc, char** argv) {
   app.add_option("--topics", options.topics, "in the snapshot of each who joins");
   app.add_option("--rate", options.rate, "live events a second")->check(CLI::PositiveNumber);
   app.add_option("--calm", options.calm, "seconds before the storm");
+  app.add_flag("--beside", options.beside,
+               "the live client is at another trestled than the storm: what the machine alone does to it");
   app.add_flag("!--no-bars", options.judge, "figures only: the run is too small to judge them");
   CLI11_PARSE(app, argc, argv);
   if (wanted.empty()) wanted = names;
