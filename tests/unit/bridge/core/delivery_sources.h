@@ -102,10 +102,12 @@ class Sources {
       }
     }
   }
-  /// Nobody keeps quiet, and everything arrives.
+  /// Nobody keeps quiet, and everything arrives. Who missed an answer on a connection that still stands (which
+  /// TCP does not do) says hello, as after a new connection.
   void speak_up(Spine& spine, Now now) {
     for (std::size_t i = 0; i < kCount; ++i) {
       sources_[i].quiet_until = {};
+      if (sources_[i].acked[sources_[i].life] < sources_[i].last) sources_[i].welcome = false;
       while (!sources_[i].on_the_way.empty()) deliver(i, spine, now, false);
       beat(i, spine, now);
     }
