@@ -123,7 +123,10 @@ std::uint64_t Bridge::resident() const {
 }
 
 Target Bridge::target(const std::string& query) const {
-  return {"127.0.0.1", port_, "/?token=" + std::string(kToken) + (query.empty() ? "" : "&" + query)};
+  Target target;
+  target.port = port_;
+  target.path = "/?token=" + std::string(kToken) + (query.empty() ? "" : "&" + query);
+  return target;
 }
 
 BridgeAddress Bridge::address() const {

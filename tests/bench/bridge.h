@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tests/bench/wire.h"
+#include "clients/bench/wire.h"
 #include "trestle/producer.h"
 
 namespace trestle::bench {

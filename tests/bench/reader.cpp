@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cstring>
@@ -17,12 +16,11 @@ constexpr timeval kPatience{30, 0};
 
 }  // namespace
 
-Reader::Reader(const Target& target) : fd_(connect_to(target)), buffer_(kBuffer) {
-  ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  upgrade(fd_, target);
+Reader::Reader(const Target& target) : buffer_(kBuffer) {
+  connection_.open(target);
+  ::setsockopt(connection_.fd(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  connection_.upgrade(target);
 }
-
-Reader::~Reader() { ::close(fd_); }
 
 std::string_view Reader::next() {
   for (;;) {
@@ -34,7 +32,7 @@ std::string_view Reader::next() {
     }
     const auto size = static_cast<std::size_t>(payload_size(waiting));
     begin_ += header + size;
-    if (is_text(waiting)) return waiting.substr(header, size);
+    if (opcode_of(waiting) == Opcode::text) return waiting.substr(header, size);
   }
 }
 
@@ -44,7 +42,7 @@ void Reader::fill() {
     end_ -= begin_;
     begin_ = 0;
   }
-  const auto got = ::recv(fd_, buffer_.data() + end_, buffer_.size() - end_, 0);
+  const auto got = connection_.read(buffer_.data() + end_, buffer_.size() - end_);
   if (got == 0) throw std::runtime_error("the server closed the connection");
   if (got < 0) throw std::runtime_error("nothing came from the server for 30 s");
   end_ += static_cast<std::size_t>(got);

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/bench/wire.h"
+#include "clients/bench/wire.h"
 
 namespace trestle::bench {
 
@@ -12,9 +12,6 @@ namespace trestle::bench {
 class Reader {
  public:
   explicit Reader(const Target& target);
-  ~Reader();
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
 
   /// The next text frame's payload; valid until the next call.
   std::string_view next();
@@ -24,7 +21,7 @@ class Reader {
  private:
   void fill();
 
-  int fd_;
+  Connection connection_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

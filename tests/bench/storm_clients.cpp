@@ -22,7 +22,6 @@ StormClients::StormClients(Target target, Wanted wanted)
     : target_(std::move(target)), wanted_(wanted), epoll_(::epoll_create1(EPOLL_CLOEXEC)), buffer_(kBuffer) {}
 
 StormClients::~StormClients() {
-  for (const auto& client : clients_) ::close(client.fd);
   ::close(epoll_);
 }
 
@@ -39,18 +38,18 @@ void StormClients::run() {
 void StormClients::open_more() {
   while (clients_.size() < wanted_.clients && shaking_hands_ < wanted_.at_once) {
     auto& client = clients_.emplace_back();
-    client.fd = connect_to(target_);
-    request_upgrade(client.fd, target_);
+    client.connection.open(target_);
+    client.connection.request_upgrade(target_);
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = &client;
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, client.fd, &event) != 0) throw std::runtime_error("epoll_ctl");
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, client.connection.fd(), &event) != 0) throw std::runtime_error("epoll_ctl");
     ++shaking_hands_;
   }
 }
 
 void StormClients::read(Client& client) {
-  const auto got = ::recv(client.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  const auto got = ::recv(client.connection.fd(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) throw std::runtime_error("the server closed a connection of the storm");
   const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
@@ -71,7 +70,7 @@ std::size_t StormClients::take(Client& client, std::string_view bytes) {
     const auto header = header_size(frame);
     if (header == 0 || frame.size() < header || frame.size() < header + payload_size(frame)) break;
     const auto size = static_cast<std::size_t>(payload_size(frame));
-    if (is_text(frame)) take_text(client, frame.substr(header, size));
+    if (opcode_of(frame) == Opcode::text) take_text(client, frame.substr(header, size));
     taken += header + size;
   }
   return taken;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/bench/wire.h"
+#include "clients/bench/wire.h"
 
 namespace trestle::bench {
 
@@ -31,7 +31,7 @@ class StormClients {
 
  private:
   struct Client {
-    int fd = -1;
+    Connection connection;
     bool upgraded = false;
     bool live = false;
     std::size_t events = 0;

@@ -1,0 +1,70 @@
+"""What is measured: each case is trestle-load's options, for some of the servers."""
+
+from dataclasses import dataclass, field
+
+from pushpin import Pushpin
+from servers import Floor, Mosquitto, Nats, Nchan, Trestle, TrestleTls
+
+ALL = [Floor, Trestle, Nats, Nchan, Mosquitto, Pushpin]
+OURS = [Floor, Trestle]
+# Pushpin delivers about 20,000 a second here; asked for more, it falls behind and loses some.
+FAST = [server for server in ALL if server is not Pushpin]
+CLIENTS = [100, 1_000, 4_000, 9_000]
+PACED = 50_000  # deliveries a second that every server keeps up with
+
+
+@dataclass
+class Case:
+    name: str
+    options: dict
+    servers: list = field(default_factory=lambda: ALL)
+    once: bool = False  # not repeated: it is long, or a number that does not wander
+
+    def __post_init__(self):
+        self.options = {"patience": 120, **self.options}
+
+
+def all_cases(quick):
+    """Of the quick form, a tenth of the events and no large numbers of clients."""
+    count = 100 if quick else 1_000
+    clients = 200 if quick else 1_000
+    main = [
+        Case("burst", {"clients": clients, "count": count}, FAST),
+        Case("steady", {"clients": clients, "count": count, "rate": 200}, FAST),
+        Case("gentle", {"clients": 100, "count": 200, "rate": 50}, [Floor, Trestle, Pushpin]),
+        Case("round trip", {"clients": 1, "count": count, "round_trip": True}),
+        Case("idle", {"clients": clients, "idle": True}, once=True),
+        Case("distinct", {"clients": clients, "topics": clients, "count": clients * 10, "rate": clients * 5},
+             [Floor, Trestle, Nats, Mosquitto]),
+    ]
+    if quick:
+        return main
+    return main + by_clients() + tls() + pressure()
+
+
+def by_clients():
+    cases = []
+    for clients in CLIENTS:
+        cases.append(Case(f"clients {clients} burst", {"clients": clients, "count": 200},
+                          [Floor, Trestle, Nats, Mosquitto], once=clients > 1_000))
+        rate = max(PACED // clients, 1)
+        cases.append(Case(f"clients {clients} paced", {"clients": clients, "count": rate * 4, "rate": rate},
+                          OURS))
+    return cases
+
+
+def tls():
+    return [
+        Case("burst, TLS", {"clients": 1_000, "count": 1_000}, [TrestleTls]),
+        Case("steady, TLS", {"clients": 1_000, "count": 1_000, "rate": 200}, [TrestleTls], once=True),
+    ]
+
+
+def pressure():
+    # 400 events of 16 KB: more for each client than its outbox of 4 MiB holds.
+    much = {"clients": 1_000, "size": 16_000, "count": 400, "rate": 25}
+    return [
+        Case("none stopped", much, [Trestle], once=True),
+        Case("100 stopped", {**much, "stopped": 100}, [Trestle], once=True),
+        Case("large", {"clients": 1_000, "size": 512_000, "count": 5, "rate": 1}, [Trestle], once=True),
+    ]

@@ -1,0 +1,33 @@
+"""One measurement: a server of its own, trestle-load against it."""
+
+import json
+import statistics
+import subprocess
+
+
+class Failed(Exception):
+    pass
+
+
+def measure(server_class, build, **options):
+    """What trestle-load --json says, with `--name value` of the options; raises Failed."""
+    with server_class(build) as server:
+        command = [
+            f"{build}/bin/trestle-load", "--json", "--kind", server.kind, "--port", server.port,
+            "--path", server.path, "--events", server.events, "--pid", *server.pids(), *server.arguments,
+        ]
+        for name, value in options.items():
+            flag = "--" + name.replace("_", "-")
+            command += [flag] if value is True else [flag, value]
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, timeout=900, check=False
+        )
+    if done.returncode != 0:
+        raise Failed(f"{server_class.name}: {done.stderr.strip()}; {done.stdout.strip()}")
+    return json.loads(done.stdout)
+
+
+def middle(samples, name):
+    """The median over the repeats, or None if there are none."""
+    values = [sample[name] for sample in samples]
+    return statistics.median(values) if values else None
