@@ -30,10 +30,11 @@ std::string receive(Connection& connection) {
   return payload;
 }
 
-std::string reason_of(std::string_view close) {
-  if (close.size() < 2) return "without a reason";
+[[noreturn]] void refuse(std::string_view close) {
+  if (close.size() < 2) throw Refusal(0, "the server closed a connection without a reason");
   const auto code = static_cast<unsigned char>(close[0]) << 8 | static_cast<unsigned char>(close[1]);
-  return std::to_string(code) + " " + std::string(close.substr(2));
+  throw Refusal(
+      code, "the server closed a connection: " + std::to_string(code) + " " + std::string(close.substr(2)));
 }
 
 }  // namespace
@@ -141,9 +142,7 @@ void Swarm::end_frame(Client& client) {
   }
   const auto payload = std::exchange(client.control, {});
   if (client.opcode == Opcode::ping) client.connection.write(client_frame(Opcode::pong, payload));
-  if (client.opcode == Opcode::close) {
-    throw std::runtime_error("the server closed a connection: " + reason_of(payload));
-  }
+  if (client.opcode == Opcode::close) refuse(payload);
 }
 
 }  // namespace trestle::bench

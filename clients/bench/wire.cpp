@@ -118,7 +118,8 @@ void Connection::upgrade(const Target& target) {
     answer += byte;
   }
   if (answer.compare(0, 12, "HTTP/1.1 101") == 0) return;
-  throw std::runtime_error("the server refused the WebSocket: " + answer.substr(0, answer.find("\r\n")));
+  const int status = answer.size() > 9 ? std::atoi(answer.c_str() + 9) : 0;
+  throw Refusal(status, "the server refused the WebSocket: " + answer.substr(0, answer.find("\r\n")));
 }
 
 void Connection::do_not_block() { ::fcntl(fd_, F_SETFL, ::fcntl(fd_, F_GETFL) | O_NONBLOCK); }

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,12 @@ struct Target {
   std::string headers;     ///< more lines of the request, each with its CR LF
   bool secure = false;     ///< TLS; the certificate is checked
   std::string ca_file;     ///< PEM; empty: the system's
+};
+
+/// The server said no: its answer to the opening handshake is not 101, or it sent a close frame.
+struct Refusal : std::runtime_error {
+  Refusal(int said, const std::string& what) : std::runtime_error(what), code(said) {}
+  int code;  ///< the HTTP status or the close code; 0 if it gave none
 };
 
 // All here blocks unless it says otherwise, and throws std::runtime_error when the server does not do what

@@ -68,6 +68,7 @@ Program::Program() : app_("Publish to a Trestle event bridge and watch what come
   add_pub();
   add_tail();
   add_status();
+  add_bench();
   add_bus();
   add_token();
   add_completion();
@@ -133,6 +134,40 @@ void Program::add_status() {
                           "  trestle status --json | jq .data.rates\n\n") +
               kExitCodes);
   sub->callback([this] { action_ = [this] { return run_status(status_); }; });
+}
+
+void Program::add_bench() {
+  CLI::App* sub = app_.add_subcommand("bench", "measure how fast a bridge delivers, with many clients");
+  sub->add_option("pattern", bench_.patterns,
+                  "only listening: topics to get; default: all that the token may read");
+  add_target(*sub, bench_.url, bench_.token, bench_.ca_file);
+  sub->add_option("--events", bench_.events,
+                  "publish there, for example tcp://127.0.0.1:5556; default: only listen");
+  sub->add_option("--clients", bench_.clients, "how many to connect")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  sub->add_option("--count", bench_.count, "events to publish")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  sub->add_option("--size", bench_.size, "bytes of an event")
+      ->check(CLI::Range(80, 64 * 1024 * 1024))
+      ->capture_default_str();
+  sub->add_option("--rate", bench_.rate, "events a second; 0: as fast as they go")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
+  sub->add_option("--for", bench_.for_ms, "only listening: for how long; default: 10s")
+      ->transform(duration(kDay));
+  sub->add_flag("--json", bench_.json, "print the figures as JSON");
+  sub->footer(
+      std::string("With --events, publishes events of type trestle-bench, which other clients of the bridge\n"
+                  "get too, and measures from the publishing to the clients' hands. One event goes before,\n"
+                  "unmeasured. Exits with 0 only when every client got every event.\n\n"
+                  "Examples:\n"
+                  "  trestle bench --events tcp://127.0.0.1:5556\n"
+                  "  trestle bench --events tcp://127.0.0.1:5556 --clients 1000 --rate 0 --json\n"
+                  "  trestle bench --clients 50 --for 1m 'command-progress.*'\n\n") +
+      kExitCodes);
+  sub->callback([this] { action_ = [this] { return run_bench(bench_); }; });
 }
 
 void Program::add_bus() {

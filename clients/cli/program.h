@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "clients/cli/bench.h"
 #include "clients/cli/bus.h"
 #include "clients/cli/exit_code.h"
 #include "clients/cli/pub.h"
@@ -27,6 +28,7 @@ class Program {
   void add_pub();
   void add_tail();
   void add_status();
+  void add_bench();
   void add_bus();
   void add_token();
   void add_completion();
@@ -35,6 +37,7 @@ class Program {
   PubOptions pub_;
   TailOptions tail_;
   StatusOptions status_;
+  BenchOptions bench_;
   BusOptions bus_;
   TokenOptions token_;
   std::function<Exit()> action_;

@@ -236,6 +236,37 @@ def test_status_refused_or_nobody_there(operated):
     assert done.returncode == 1 and "no answer from" in done.stderr
 
 
+# --- bench --------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("rate", ["0", "500"])
+def test_bench_counts_every_delivery_and_how_late_it_was(bridge, rate):
+    done = trestle(bridge, "bench", "--events", bridge.events_addr, "--clients", "20", "--count", "100", "--rate", rate,
+                   "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["deliveries"] == said["expected"] == 20 * 100
+    latency = said["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["p99.9"] <= latency["max"] <= said["seconds"] * 1000 + 1
+
+
+def test_bench_only_listens_without_events(bridge, started, tmp_path):
+    listening = started(bridge, tmp_path, "bench", "--clients", "3", "--json", "greeting")
+    wait_for_session(bridge, 3)
+    assert pub(bridge, "-", stdin=EVENT + "\n" + EVENT + "\n" + '{"type":"other"}').returncode == 0
+    bridge.wait_status(lambda status: sum(one["sent"] for one in status["sessions"]) >= 6, "both greetings at all three")
+    assert listening.end() == 0
+    assert json.loads(listening.out())["deliveries"] == 6
+
+
+def test_bench_says_why_it_failed(bridge):
+    refused = trestle(bridge, "bench", "--token", "wrong", "--clients", "1")
+    assert refused.returncode == 4 and "no valid token" in refused.stderr
+    nobody = trestle(None, "bench", "--url", f"ws://127.0.0.1:{free_port()}", "--clients", "1")
+    assert nobody.returncode == 1 and "nobody listens" in nobody.stderr
+    both = trestle(bridge, "bench", "--events", bridge.events_addr, "greeting")
+    assert both.returncode == 2 and "listening only" in both.stderr
+
+
 def test_bus_joins_producers_and_bridges(trestled, started, tmp_path):
     front, back = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
     bus = started(None, tmp_path, "bus", "--front", front, "--back", back)
