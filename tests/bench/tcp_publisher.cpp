@@ -28,6 +28,8 @@ class TcpPublisher : public Publisher {
     connection_.open(target_of(address));
     const int yes = 1;
     ::setsockopt(connection_.fd(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    constexpr timeval kPatience{30, 0};  // a server that takes nothing for so long has failed
+    ::setsockopt(connection_.fd(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
   }
 
   void flush() override {

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from pathlib import Path
@@ -45,13 +46,15 @@ def take_turns(cases, servers, repeat, build, failures):
     """Interleaved: what else the machine does meets all servers alike."""
     samples = {case.name: {} for case in cases}
     for case in cases:
+        given_up = set()
         for _ in range(1 if case.once else repeat):
             for server in case.servers:
-                if server in ALL and server not in servers:
+                if (server in ALL and server not in servers) or server in given_up:
                     continue
                 try:
                     got = measure(server, build, **case.options)
                 except (Failed, RuntimeError) as failed:
+                    given_up.add(server)
                     failures.append(f"{case.name}: {failed}")
                     print(f"  {failures[-1]}", file=sys.stderr, flush=True)
                     continue
@@ -62,6 +65,7 @@ def take_turns(cases, servers, repeat, build, failures):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the servers end with us
     options = arguments()
     options.into.mkdir(parents=True, exist_ok=True)
     raw = options.into / "compare.json"

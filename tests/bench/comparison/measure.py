@@ -23,8 +23,15 @@ def measure(server_class, build, **options):
             [str(part) for part in command], capture_output=True, text=True, timeout=900, check=False
         )
     if done.returncode != 0:
-        raise Failed(f"{server_class.name}: {done.stderr.strip()}; {done.stdout.strip()}")
+        raise Failed(f"{server_class.name}: {done.stderr.strip()}{share_of(done.stdout)}")
     return json.loads(done.stdout)
+
+
+def share_of(output):
+    if not output.startswith("{"):
+        return ""
+    got = json.loads(output)
+    return f" ({got['deliveries']:,} of {got['expected']:,} in {got['wall_s']:.0f} s)"
 
 
 def middle(samples, name):
