@@ -9,6 +9,8 @@ ALL = [Floor, Trestle, Nats, Nchan, Mosquitto, Pushpin]
 OURS = [Floor, Trestle]
 # Pushpin delivers about 20,000 a second here; asked for more, it falls behind and loses some.
 FAST = [server for server in ALL if server is not Pushpin]
+# Mosquitto did not get such a burst to everybody within two minutes.
+BURST = [server for server in FAST if server is not Mosquitto]
 CLIENTS = [100, 1_000, 4_000, 9_000]
 PACED = 50_000  # deliveries a second that every server keeps up with
 
@@ -29,9 +31,9 @@ def all_cases(quick):
     count = 100 if quick else 1_000
     clients = 200 if quick else 1_000
     main = [
-        Case("burst", {"clients": clients, "count": count}, FAST),
+        Case("burst", {"clients": clients, "count": count}, BURST),
         Case("steady", {"clients": clients, "count": count, "rate": 200}, FAST),
-        Case("gentle", {"clients": 100, "count": 200, "rate": 50}, [Floor, Trestle, Pushpin]),
+        Case("gentle", {"clients": 100, "count": 200, "rate": 50}),
         Case("round trip", {"clients": 1, "count": count, "round_trip": True}),
         Case("idle", {"clients": clients, "idle": True}, once=True),
         Case("distinct", {"clients": clients, "topics": clients, "count": clients * 10, "rate": clients * 5},
