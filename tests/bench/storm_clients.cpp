@@ -21,9 +21,7 @@ constexpr int kPatienceMs = 60'000;
 StormClients::StormClients(Target target, Wanted wanted)
     : target_(std::move(target)), wanted_(wanted), epoll_(::epoll_create1(EPOLL_CLOEXEC)), buffer_(kBuffer) {}
 
-StormClients::~StormClients() {
-  ::close(epoll_);
-}
+StormClients::~StormClients() { ::close(epoll_); }
 
 void StormClients::run() {
   std::array<epoll_event, 256> events;
@@ -43,7 +41,8 @@ void StormClients::open_more() {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = &client;
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, client.connection.fd(), &event) != 0) throw std::runtime_error("epoll_ctl");
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, client.connection.fd(), &event) != 0)
+      throw std::runtime_error("epoll_ctl");
     ++shaking_hands_;
   }
 }
