@@ -7,12 +7,13 @@
 
 namespace trestle {
 
-void append_text_frame_header(std::string& out, std::size_t size) {
+void append_text_frame_header(std::string& out, std::size_t size, bool deflated) {
   constexpr char kFinText = '\x81';
+  constexpr char kFinRsv1Text = '\xC1';
   constexpr char kLength16 = 126;
   constexpr char kLength64 = 127;
   std::array<char, kMaxFrameHeader> header{};
-  header[0] = kFinText;
+  header[0] = deflated ? kFinRsv1Text : kFinText;
   const std::size_t header_size = frame_header_size(size);
   if (header_size == 2) {
     header[1] = static_cast<char>(size);

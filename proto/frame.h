@@ -11,8 +11,8 @@ inline constexpr std::size_t kMaxFrameHeader = 10;
 inline constexpr std::size_t frame_header_size(std::size_t payload) {
   return payload < 126 ? 2 : payload < 65536 ? 4 : 10;
 }
-/// Appends the header for a payload of `size` bytes.
-void append_text_frame_header(std::string& out, std::size_t size);
+/// Appends the header for a payload of `size` bytes; `deflated` sets RSV1 (RFC 7692 section 6).
+void append_text_frame_header(std::string& out, std::size_t size, bool deflated = false);
 
 inline constexpr unsigned char kPingOpcode = 0x9;
 inline constexpr unsigned char kPongOpcode = 0xA;

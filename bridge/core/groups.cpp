@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "proto/frame.h"
 #include "proto/notice.h"
@@ -12,28 +13,55 @@ namespace {
 
 bool by_text(const Pattern& a, const Pattern& b) { return a.text() < b.text(); }
 
-void append_frame(std::string& out, Form form, const Event& event, bool replay) {
+// Returns how much of it is text, at the end.
+std::size_t append_frame(std::string& out, Form form, const Event& event, bool replay) {
   const Meta meta{event.topic, event.offset, event.time, replay};
-  append_text_frame_header(out, form_size(form, event.payload, meta));
+  const auto size = form_size(form, event.payload, meta);
+  append_text_frame_header(out, size);
   append_form(out, form, event.payload, meta);
+  return size;
 }
 
-// One event's frame in each form, made when it is first asked for.
-class EncodedEvent {
+}  // namespace
+
+// One event's frame in each form, plain and compressed, made when it is first asked for.
+class Groups::EncodedEvent {
  public:
-  explicit EncodedEvent(const Event& event) : event_(event) {}
+  EncodedEvent(Groups& groups, const Event& event) : groups_(groups), event_(event) {}
+
   const std::string& in(Form form) {
-    auto& frame = frames_[static_cast<std::size_t>(form)];
-    if (frame.empty()) append_frame(frame, form, event_, false);
-    return frame;
+    auto& frames = frames_[static_cast<std::size_t>(form)];
+    if (frames.plain.empty()) frames.text = append_frame(frames.plain, form, event_, false);
+    return frames.plain;
+  }
+  /// The plain one, if compressing is not worth it.
+  const std::string& deflated_in(Form form) {
+    const auto& plain = in(form);
+    auto& frames = frames_[static_cast<std::size_t>(form)];
+    if (!std::exchange(frames.tried, true)) deflate(frames);
+    return frames.deflated.empty() ? plain : frames.deflated;
   }
 
  private:
-  const Event& event_;
-  std::array<std::string, 3> frames_;
-};
+  struct Frames {
+    std::string plain;
+    std::size_t text = 0;  // bytes of it after the header
+    std::string deflated;  // empty: not worth it
+    bool tried = false;
+  };
 
-}  // namespace
+  void deflate(Frames& frames) {
+    const std::string_view plain = frames.plain;
+    std::string payload;
+    if (!groups_.deflate(plain.substr(plain.size() - frames.text), payload)) return;
+    append_text_frame_header(frames.deflated, payload.size(), true);
+    frames.deflated += payload;
+  }
+
+  Groups& groups_;
+  const Event& event_;
+  std::array<Frames, 3> frames_;
+};
 
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay) {
   const auto begin = chunk.bytes.size();
@@ -78,6 +106,7 @@ std::vector<Pattern> Subscription::beyond(const Subscription& held) const {
 
 std::string Subscription::key() const {
   std::string key(1, static_cast<char>('0' + static_cast<int>(form)));
+  if (deflate) key += 'z';
   for (const auto& pattern : topics) key.append(1, ',').append(pattern.text());
   return key;
 }
@@ -124,11 +153,15 @@ void Groups::deliver(const Batch& batch, std::string_view epoch) {
 }
 
 void Groups::add_event(const EventPtr& event) {
-  EncodedEvent encoded(*event);
+  EncodedEvent encoded(*this, *event);
   for (auto* group : matching(event->topic)) {
     auto& chunk = pending(*group);
     const auto begin = chunk.bytes.size();
-    chunk.bytes += encoded.in(group->subscription_.form);
+    const auto& wanted = group->subscription_;
+    const auto& plain = encoded.in(wanted.form);
+    const auto& frame = wanted.deflate ? encoded.deflated_in(wanted.form) : plain;
+    chunk.bytes += frame;
+    group->saved_ += plain.size() - frame.size();
     chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
   }
 }
@@ -147,11 +180,19 @@ Chunk& Groups::pending(Group& group) {
   return *group.pending_;
 }
 
+bool Groups::deflate(std::string_view message, std::string& out) {
+  if (message.size() < deflate_from_) return false;
+  if (!deflater_) deflater_ = std::make_unique<Deflater>();
+  ++deflated_;
+  return deflater_->deflate(message, out);
+}
+
 void Groups::hand_out() {
   for (auto* group : touched_) {
     const ChunkPtr chunk = std::move(group->pending_);
     group->pending_ = nullptr;
     deliveries_ += chunk->marks.size() * group->members_.size();
+    deflate_saved_ += std::exchange(group->saved_, 0) * group->members_.size();
     for (auto* member : group->members_) member->deliver(chunk);
   }
   touched_.clear();

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bridge/core/deflate.h"
 #include "bridge/core/event.h"
 #include "bridge/core/outbox.h"
 #include "proto/envelope.h"
@@ -28,6 +29,7 @@ class Receiver {
 struct Subscription {
   std::vector<Pattern> topics;  ///< sorted by text, no two equal
   Form form = Form::envelope;
+  bool deflate = false;  ///< takes compressed messages
 
   bool matches(std::string_view topic) const { return any_matches(topics, topic); }
   /// Adds a pattern unless it is there; true if it was added.
@@ -46,8 +48,8 @@ void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay);
 /// Appends the notice of a loss, at the place that it has in `epoch`. It moves no cursor: no mark either.
 void append_gap(Chunk& chunk, const LostRange& lost, std::string_view epoch);
 
-/// Sessions with the same subscription and form: what they get is matched, encoded and joined into one buffer
-/// once, and that buffer is shared by all of them.
+/// Sessions with the same subscription, form and compression: what they get is matched, encoded and joined
+/// into one buffer once, and that buffer is shared by all of them.
 class Group {
  public:
   explicit Group(Subscription subscription) : subscription_(std::move(subscription)) {}
@@ -60,16 +62,21 @@ class Group {
   Subscription subscription_;
   std::vector<Receiver*> members_;
   std::shared_ptr<Chunk> pending_;  // of the batch at hand
+  std::size_t saved_ = 0;           // bytes that compression took from it
 };
 
 /// All groups of a shard, and the delivery of a batch to them.
 ///
-/// Cost per batch: each event is matched once per topic (cached), encoded once per form, copied once into
-/// each group's buffer; then one deliver() per member. Thread: the shard's.  Bound: the cache holds
-/// kMaxCached topics and is emptied when full or when a group comes or goes.
+/// Cost per batch: each event is matched once per topic (cached), encoded once per form, compressed once per
+/// form if a group takes that, copied once into each group's buffer; then one deliver() per member. Thread:
+/// the shard's.  Bound: the cache holds kMaxCached topics and is emptied when full or when a group comes or
+/// goes.
 class Groups {
  public:
   static constexpr std::size_t kMaxCached = 65'536;
+
+  /// Messages from `deflate_from` bytes on are compressed for who takes that, if they get shorter by it.
+  explicit Groups(std::size_t deflate_from = 1024) : deflate_from_(deflate_from) {}
 
   /// Puts a receiver into the group for its subscription; the reference is valid until that receiver leaves.
   Group& join(const Subscription& subscription, Receiver* receiver);
@@ -81,18 +88,28 @@ class Groups {
   std::size_t size() const { return groups_.size(); }
   /// Frames handed to receivers since the start.
   std::uint64_t deliveries() const { return deliveries_; }
+  /// Messages that the compressor ran for.
+  std::uint64_t deflated() const { return deflated_; }
+  /// Bytes that receivers were handed less for it, over all of them.
+  std::uint64_t deflate_saved() const { return deflate_saved_; }
 
  private:
+  class EncodedEvent;
   const std::vector<Group*>& matching(const std::string& topic);
   void add_event(const EventPtr& event);
   void add_gap(const LostRange& lost, std::string_view epoch);
   Chunk& pending(Group& group);
   void hand_out();
+  bool deflate(std::string_view message, std::string& out);
 
   std::map<std::string, std::unique_ptr<Group>> groups_;  // by key
   std::unordered_map<std::string, std::vector<Group*>> by_topic_;
   std::vector<Group*> touched_;
   std::uint64_t deliveries_ = 0;
+  const std::size_t deflate_from_;
+  std::unique_ptr<Deflater> deflater_;  // once it is needed
+  std::uint64_t deflated_ = 0;
+  std::uint64_t deflate_saved_ = 0;
 };
 
 }  // namespace trestle

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <ostream>
 
 #include "fixtures.h"
@@ -68,7 +69,7 @@ class GroupsFixture {
     batch_.lost.clear();
   }
 
-  Groups groups;
+  Groups groups{16};
 
  private:
   PolicyTable policies_{{}};
@@ -230,4 +231,54 @@ TEST_CASE("more topics than the match cache holds are matched all the same") {
   stream.flush();
   stream.publish({"t.0"});
   CHECK(stream.groups.deliveries() == Groups::kMaxCached + 2);
+}
+
+TEST_CASE_FIXTURE(GroupsFixture, "an event is compressed once per form, for the groups that take that") {
+  std::array<Listener, 6> listeners;
+  const auto join = [&](std::size_t i, const char* topics, Form form, bool deflate) {
+    auto wanted = to(topics, form);
+    wanted.deflate = deflate;
+    groups.join(wanted, &listeners.at(i));
+  };
+  join(0, ">", Form::bare, true);
+  join(1, ">", Form::bare, true);
+  join(2, "aaaa.*", Form::bare, true);
+  join(3, ">", Form::envelope, true);
+  join(4, ">", Form::bare, false);
+  join(5, ">", Form::envelope, false);
+  CHECK(groups.size() == 5);  // the first two are one
+  const std::string topic = "aaaa." + std::string(200, 'b');
+  publish({topic});
+  CHECK(groups.deflated() == 2);
+
+  const auto& plain = listeners[4].chunks.at(0)->bytes;
+  const auto& packed = listeners[0].chunks.at(0)->bytes;
+  CHECK(listeners[1].chunks.at(0) == listeners[0].chunks.at(0));
+  CHECK(listeners[2].chunks.at(0)->bytes == packed);
+  CHECK(listeners[3].chunks.at(0)->bytes.front() == '\xC1');
+  CHECK(plain.front() == '\x81');
+  CHECK(packed.front() == '\xC1');
+  CHECK(listeners[4].heard() == "[\"" + topic + "\"]");
+  Inflater inflater;
+  std::string text;
+  REQUIRE(inflater.inflate(std::string_view(packed).substr(2), 1000, text) == Inflated::ok);
+  CHECK(text == '"' + topic + '"');
+  const auto saved = [](const Listener& a, std::size_t size) { return size - a.chunks.at(0)->bytes.size(); };
+  const auto in_envelope = listeners[5].chunks.at(0)->bytes.size();
+  CHECK(groups.deflate_saved() == 3 * saved(listeners[0], plain.size()) + saved(listeners[3], in_envelope));
+  const auto& mark = listeners[0].chunks.at(0)->marks.at(0);
+  CHECK((mark.begin == 0 && mark.end == packed.size()));
+}
+
+TEST_CASE_FIXTURE(GroupsFixture, "what is short, or does not shrink, goes out as it is") {
+  Listener listener;
+  auto wanted = to(">");
+  wanted.deflate = true;
+  groups.join(wanted, &listener);
+  publish({"a.bcdefghijkl"});  // 15 bytes with its quotes
+  CHECK(groups.deflated() == 0);
+  publish({"a.bcdefghijklm"});  // 16, and no letter twice
+  CHECK(groups.deflated() == 1);
+  CHECK(listener.heard() == "[\"a.bcdefghijkl\"][\"a.bcdefghijklm\"]");
+  CHECK(groups.deflate_saved() == 0);
 }
