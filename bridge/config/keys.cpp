@@ -207,6 +207,11 @@ Keys keys_of_limits(LimitSettings& s) {
           value_key("requests_per_second", s.requests_per_second, count<std::size_t>({1, 1'000'000}))};
 }
 
+Keys keys_of_compression(CompressionSettings& s) {
+  return {value_key("enabled", s.enabled, boolean()),
+          value_key("min_size", s.min_size, size({64, 64 * kMiB}))};
+}
+
 Keys keys_of_log(LogSettings& s) {
   using Level = LogSettings::Level;
   using Format = LogSettings::Format;
@@ -265,6 +270,7 @@ Keys keys_of(Draft& draft) {
       map_key("stream", [&s] { return keys_of_stream(s.stream); }),
       map_key("session", [&s] { return keys_of_session(s.session); }),
       map_key("limits", [&s] { return keys_of_limits(s.limits); }),
+      map_key("compression", [&s] { return keys_of_compression(s.compression); }),
       value_key("shards", s.shards, count<std::size_t>({0, 256})),
       map_key("log", [&s] { return keys_of_log(s.log); }),
       maps_key("topics", 256, s.topics, Policy{}, keys_of_policy),

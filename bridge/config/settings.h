@@ -78,6 +78,11 @@ struct LimitSettings {
   std::size_t requests_per_second = 50;
 };
 
+struct CompressionSettings {
+  bool enabled = true;          ///< permessage-deflate, for clients that offer it
+  std::size_t min_size = 1024;  ///< bytes of a message; shorter ones are sent as they are
+};
+
 struct LogSettings {
   enum class Level { debug, info, warning, error } level = Level::info;
   enum class Format { text, json } format = Format::text;
@@ -92,6 +97,7 @@ struct Settings {
   StreamSettings stream;
   SessionSettings session;
   LimitSettings limits;
+  CompressionSettings compression;
   std::size_t shards = 0;  ///< 0: one per core
   LogSettings log;
   std::vector<Policy> topics;  ///< yours; the built-in ones follow

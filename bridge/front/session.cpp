@@ -8,6 +8,7 @@
 #include <asio/post.hpp>
 
 #include "bridge/core/clock.h"
+#include "bridge/front/deflate_offer.h"
 #include "bridge/log/log.h"
 #include "proto/frame.h"
 
@@ -387,7 +388,12 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
 
   ws_ = shard_.websockets().accept(*this, handshake ? handshake->subprotocol : "");
   set_phase(Phase::waiting, shard_.context().settings.auth.timeout);
+  std::optional<DeflateOffer> offer;
+  if (shard_.context().settings.compression.enabled) {
+    offer = find_deflate_offer(request.header("Sec-WebSocket-Extensions"));
+  }
   auto raw = reader_->take_raw();
+  settle_extensions(raw, offer);
   reader_.reset();
   ws_->feed(raw);
   wipe(raw);
@@ -412,8 +418,9 @@ std::optional<CloseCode> Session::identify(std::string_view token) {
 
 void Session::ws_write(std::string_view bytes) { send_bytes(bytes, ws_opened_); }
 
-void Session::ws_open() {
+void Session::ws_open(bool deflate) {
   ws_opened_ = true;
+  subscription_.deflate = deflate;
   if (refusal_) return refuse(refusal_->first, refusal_->second);
   if (identity_) go_live();
 }
@@ -458,6 +465,7 @@ SessionStatus Session::status() const {
   status.identity = identity_ ? identity_->name : "";
   status.endpoint = endpoint_;
   status.form = subscription_.form;
+  status.deflate = subscription_.deflate;
   for (const auto& pattern : all_topics().topics) status.topics.push_back(pattern.text());
   status.since = since_wall_;
   status.sent = sent_;

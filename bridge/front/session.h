@@ -106,7 +106,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
 
   // WebSocketEvents
   void ws_write(std::string_view bytes) override;
-  void ws_open() override;
+  void ws_open(bool deflate) override;
   void ws_text(const std::string& text) override;
   void ws_binary() override;
   void ws_ping(const std::string& payload) override;

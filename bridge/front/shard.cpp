@@ -35,6 +35,7 @@ Shard::Shard(std::size_t index, FrontContext& context)
       context_(context),
       tick_every_(tick_period(context.settings)),
       websockets_(context.settings.limits.message),
+      groups_(context.settings.compression.min_size),
       snapshot_(context.policies),
       history_(context.policies),
       pressure_(context.policies, {context.settings.ingest.max_event, EventLimits{}.max_depth}) {
@@ -219,6 +220,8 @@ ShardStatus Shard::status() {
   status.counters = counters_;
   status.pressure = pressure_.report();
   status.deliveries = groups_.deliveries();
+  status.deflated = groups_.deflated();
+  status.deflate_saved = groups_.deflate_saved();
   status.bytes_out = bytes_out_;
   status.deliveries_per_second = delivery_rate_.per_second(now.steady);
   status.bytes_per_second = byte_rate_.per_second(now.steady);

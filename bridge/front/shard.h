@@ -32,6 +32,7 @@ class Session;
 struct SessionStatus {
   std::string id, address, identity, endpoint;
   Form form = Form::envelope;
+  bool deflate = false;  ///< takes compressed messages
   std::vector<std::string> topics;
   Micros since = 0;
   std::uint64_t sent = 0;   ///< event frames
@@ -60,6 +61,8 @@ struct ShardStatus {
   Counters counters;
   std::vector<Pressure::Line> pressure;
   std::uint64_t deliveries = 0;
+  std::uint64_t deflated = 0;       ///< messages that were compressed, once for all who get them
+  std::uint64_t deflate_saved = 0;  ///< bytes that clients were sent less for it
   std::uint64_t bytes_out = 0;
   double deliveries_per_second = 0;
   double bytes_per_second = 0;

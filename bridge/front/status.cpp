@@ -42,6 +42,8 @@ void write_session(Writer& json, const SessionStatus& session) {
   put(json, "format", name_of(session.form));
   key(json, "meta");
   json.Bool(session.form == Form::meta);
+  key(json, "deflate");
+  json.Bool(session.deflate);
   key(json, "topics");
   json.StartArray();
   for (const auto& topic : session.topics)
@@ -123,6 +125,8 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
   for (const auto& shard : front.shards) {
     sum.deliveries += shard.deliveries;
     sum.bytes_out += shard.bytes_out;
+    sum.deflated += shard.deflated;
+    sum.deflate_saved += shard.deflate_saved;
     sum.counters.accepted += shard.counters.accepted;
     sum.counters.too_slow += shard.counters.too_slow;
     sum.counters.catch_ups += shard.counters.catch_ups;
@@ -139,6 +143,8 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
   put(json, "undelivered", spine.counters.undelivered);
   put(json, "deliveries", sum.deliveries);
   put(json, "bytes_out", sum.bytes_out);
+  put(json, "deflated", sum.deflated);
+  put(json, "deflate_saved", sum.deflate_saved);
   put(json, "connections", sum.counters.accepted);
   put(json, "too_slow", sum.counters.too_slow);
   put(json, "catch_ups", sum.counters.catch_ups);

@@ -5,8 +5,66 @@
 #include <websocketpp/logger/stub.hpp>
 #include <websocketpp/server.hpp>
 
+#include "bridge/core/deflate.h"
+#include "bridge/front/frame_watch.h"
+#include "proto/utf8.h"
+
 namespace trestle {
 namespace {
+
+namespace frame = websocketpp::frame;
+namespace status = websocketpp::close::status;
+
+// A client's message as websocketpp collects it. One that is compressed it takes for binary, so it does not
+// look for UTF-8 in what is not text yet.
+class Message
+    : public websocketpp::message_buffer::message<websocketpp::message_buffer::alloc::con_msg_manager> {
+ public:
+  using ptr = std::shared_ptr<Message>;
+  Message(frame::opcode::value opcode, std::size_t size) : message(nullptr, opcode, size) {}
+  Message() : message(nullptr) {}
+  frame::opcode::value get_opcode() const { return get_compressed() ? frame::opcode::binary : sent_as(); }
+  frame::opcode::value sent_as() const { return message::get_opcode(); }
+};
+
+class Messages {
+ public:
+  using ptr = std::shared_ptr<Messages>;
+  Message::ptr get_message() { return std::make_shared<Message>(); }
+  Message::ptr get_message(frame::opcode::value opcode, std::size_t size) {
+    return std::make_shared<Message>(opcode, size);
+  }
+};
+
+// permessage-deflate in the shape that websocketpp wants. What to agree to was decided before
+// (settle_extensions), and a message is inflated as a whole once it is here: no zlib a connection, and its
+// size is checked in one place.
+class DeflateExtension {
+ public:
+  using Error = websocketpp::lib::error_code;
+
+  std::pair<Error, std::string> negotiate(const websocketpp::http::attribute_list& offer) {
+    agreed_ = true;
+    std::string answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    if (!offer.empty()) answer += "; server_max_window_bits=15";
+    return {Error(), answer};
+  }
+  Error init(bool /*is_server*/) { return {}; }
+  bool is_implemented() const { return true; }
+  bool is_enabled() const { return agreed_; }
+  std::string generate_offer() const { return {}; }
+  Error decompress(const std::uint8_t* bytes, std::size_t size, std::string& out) {
+    out.append(reinterpret_cast<const char*>(bytes), size);
+    return {};
+  }
+  Error compress(const std::string& /*in*/, std::string& /*out*/) {
+    namespace extensions = websocketpp::extensions::error;
+    return extensions::make_error_code(extensions::disabled);  // our frames are made elsewhere
+  }
+
+ private:
+  bool agreed_ = false;
+};
 
 // websocketpp without threads, logs, timers or sockets. Its iostream transport calls us for every write at
 // once, never later, so the session's outbox sees all bytes in order; its Asio transport posts writes, and a
@@ -23,7 +81,10 @@ struct WsConfig : websocketpp::config::core {
     using alog_type = type::alog_type;
   };
   using transport_type = websocketpp::transport::iostream::endpoint<transport_config>;
-  static bool const enable_extensions = false;
+  using message_type = Message;
+  using con_msg_manager_type = Messages;
+  using endpoint_msg_manager_type = websocketpp::message_buffer::alloc::endpoint_msg_manager<Messages>;
+  using permessage_deflate_type = DeflateExtension;
   // It lives in every connection; the shard's own buffer does the reading, so this only has to hold a piece
   // at a time.
   static size_t const connection_read_buffer_size = 128;
@@ -45,11 +106,22 @@ std::size_t reason_size(std::string_view reason) {
   return size;
 }
 
+// What all connections of a factory share.
+struct Shared {
+  Server server;
+  Inflater inflater;
+  std::string inflated;  // the message at hand
+  std::size_t max_message = 0;
+};
+
 class Connection final : public WebSocket {
  public:
-  Connection(Server& server, WebSocketEvents& events, std::string subprotocol, std::size_t max_message)
-      : events_(events), subprotocol_(std::move(subprotocol)), connection_(server.get_connection()) {
-    connection_->set_max_message_size(max_message);
+  Connection(Shared& shared, WebSocketEvents& events, std::string subprotocol)
+      : shared_(shared),
+        events_(events),
+        subprotocol_(std::move(subprotocol)),
+        connection_(shared.server.get_connection()) {
+    connection_->set_max_message_size(shared.max_message);
     set_handlers();
     connection_->start();
   }
@@ -60,7 +132,21 @@ class Connection final : public WebSocket {
     connection_->fatal_error();
   }
 
-  void feed(std::string_view bytes) override { connection_->read_all(bytes.data(), bytes.size()); }
+  void feed(std::string_view bytes) override {
+    if (!opened_) {
+      constexpr std::string_view kEndOfHeader = "\r\n\r\n";
+      const auto end = bytes.find(kEndOfHeader);
+      const auto header = end == bytes.npos ? bytes.size() : end + kEndOfHeader.size();
+      read(bytes.substr(0, header));
+      bytes.remove_prefix(header);
+    }
+    const auto stray = deflate_ ? watch_.find_stray_rsv1(bytes) : std::nullopt;
+    if (!stray) return read(bytes);
+    read(bytes.substr(0, *stray));
+    std::string rest(bytes.substr(*stray));
+    rest.front() = static_cast<char>(rest.front() | kRsv2);  // websocketpp answers that with 1002
+    read(rest);
+  }
 
   void close(std::uint16_t code, std::string_view reason) override {
     error_code ignored;  // not open, or closing already
@@ -70,6 +156,12 @@ class Connection final : public WebSocket {
   void end_of_input() override { connection_->eof(); }
 
  private:
+  static constexpr char kRsv2 = 0x20;
+
+  void read(std::string_view bytes) {
+    if (!bytes.empty()) connection_->read_all(bytes.data(), bytes.size());
+  }
+
   void set_handlers() {
     using Handle = websocketpp::connection_hdl;
     connection_->set_write_handler([this](Handle, const char* data, std::size_t size) {
@@ -84,16 +176,13 @@ class Connection final : public WebSocket {
       return true;
     });
     connection_->set_open_handler([this](Handle) {
-      events_.ws_open();
+      opened_ = true;
+      deflate_ = !connection_->get_response_header("Sec-WebSocket-Extensions").empty();
+      events_.ws_open(deflate_);
       release_handshake();
     });
-    connection_->set_message_handler([this](Handle, const Server::message_ptr& message) {
-      if (message->get_opcode() == websocketpp::frame::opcode::text) {
-        events_.ws_text(message->get_payload());
-      } else {
-        events_.ws_binary();
-      }
-    });
+    connection_->set_message_handler(
+        [this](Handle, const Server::message_ptr& message) { on_message(*message); });
     connection_->set_ping_handler([this](Handle, const std::string& payload) {
       events_.ws_ping(payload);
       return false;  // the session answers, so that at most one pong waits
@@ -109,34 +198,60 @@ class Connection final : public WebSocket {
     const_cast<WsConfig::response_type&>(connection_->get_response()) = {};
   }
 
+  void on_message(const Message& message) {
+    const bool is_text = message.sent_as() == frame::opcode::text;
+    const auto& payload = message.get_payload();
+    if (!is_text) return events_.ws_binary();
+    if (!message.get_compressed()) return events_.ws_text(payload);
+    if (inflate(payload)) events_.ws_text(shared_.inflated);
+  }
+
+  bool inflate(std::string_view payload) {
+    constexpr std::size_t kTail = 4;  // websocketpp puts it there, and so does the inflater
+    payload.remove_suffix(kTail);
+    switch (shared_.inflater.inflate(payload, shared_.max_message, shared_.inflated)) {
+      case Inflated::too_big:
+        close(status::message_too_big, "the message inflates to too much");
+        return false;
+      case Inflated::invalid: close(status::invalid_payload, "not a compressed message"); return false;
+      case Inflated::ok: break;
+    }
+    if (is_utf8(shared_.inflated)) return true;
+    close(status::invalid_payload, "the message is not UTF-8");
+    return false;
+  }
+
   void over(std::uint16_t code) {
     if (closed_) return;
     closed_ = true;
     events_.ws_closed(code);
   }
 
+  Shared& shared_;
   WebSocketEvents& events_;
   const std::string subprotocol_;
   Server::connection_ptr connection_;
+  FrameWatch watch_;
+  bool opened_ = false;
+  bool deflate_ = false;
   bool closed_ = false;
 };
 
 }  // namespace
 
 struct WebSocketFactory::Impl {
-  explicit Impl(std::size_t max) : max_message(max) {}
-  Server server;
-  const std::size_t max_message;
+  Shared shared;
 };
 
-WebSocketFactory::WebSocketFactory(std::size_t max_message) : impl_(std::make_unique<Impl>(max_message)) {
+WebSocketFactory::WebSocketFactory(std::size_t max_message) : impl_(std::make_unique<Impl>()) {
+  impl_->shared.max_message = max_message;
   // websocketpp finds out the byte order at its first use; here, before there are threads to race for it.
   (void)websocketpp::lib::net::_htonll(1);
 }
 WebSocketFactory::~WebSocketFactory() = default;
 
 std::unique_ptr<WebSocket> WebSocketFactory::accept(WebSocketEvents& events, const std::string& subprotocol) {
-  return std::make_unique<Connection>(impl_->server, events, subprotocol, impl_->max_message);
+  return std::make_unique<Connection>(impl_->shared, events, subprotocol);
 }
 
 }  // namespace trestle

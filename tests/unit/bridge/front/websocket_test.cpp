@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "bridge/core/deflate.h"
+
 using namespace trestle;
 
 namespace {
@@ -16,6 +18,12 @@ const std::string kRequest =
     "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Protocol: trestle.v1, bearer.T\r\n\r\n";
+
+const std::string kDeflateRequest =
+    kRequest.substr(0, kRequest.size() - 2) + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+
+/// "Hello", by RFC 7692 section 7.2.3.1.
+const std::string kPackedHello{"\xf2\x48\xcd\xc9\xc9\x07\x00", 7};
 
 enum Opcode : unsigned char { kContinuation = 0, kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10 };
 
@@ -38,6 +46,10 @@ std::string frame(Opcode opcode, const std::string& payload, bool final = true, 
   for (std::size_t i = 0; i < size; ++i) out += static_cast<char>(payload[i] ^ kMask[i % 4]);
   return out;
 }
+std::string with_rsv1(std::string bytes) {
+  bytes.front() = static_cast<char>(bytes.front() | 0x40);
+  return bytes;
+}
 std::string close_frame(unsigned code, const std::string& reason = {}) {
   return frame(kClose, std::string{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)} + reason);
 }
@@ -49,6 +61,7 @@ class Connection final : private WebSocketEvents {
       : factory_(kMaxMessage), socket_(factory_.accept(*this, subprotocol)) {}
 
   static Connection opened() { return Connection(OpenedTag{}); }
+  static Connection with_deflate() { return Connection(DeflateTag{}); }
   void feed(const std::string& bytes) { socket_->feed(bytes); }
   void close(std::uint16_t code, std::string_view reason) { socket_->close(code, reason); }
   void end_of_input() { socket_->end_of_input(); }
@@ -70,6 +83,12 @@ class Connection final : private WebSocketEvents {
 
  private:
   struct OpenedTag {};
+  struct DeflateTag {};
+  explicit Connection(DeflateTag) : Connection() {
+    feed(kDeflateRequest);
+    REQUIRE(events() == "open:deflate");
+    written();
+  }
   explicit Connection(OpenedTag) : Connection() {
     feed(kRequest);
     REQUIRE(events() == "open");
@@ -80,7 +99,7 @@ class Connection final : private WebSocketEvents {
     CHECK_FALSE(bytes.empty());
     written_ += bytes;
   }
-  void ws_open() override { note("open"); }
+  void ws_open(bool deflate) override { note(deflate ? "open:deflate" : "open"); }
   void ws_text(const std::string& text) override { note("text:" + text); }
   void ws_binary() override { note("binary"); }
   void ws_ping(const std::string& payload) override { note("ping:" + payload); }
@@ -267,4 +286,93 @@ TEST_CASE("a peer that ends without a word is over with 1006") {
     client.end_of_input();
     CHECK(client.events() == "closed:1006");
   }
+}
+
+TEST_CASE("permessage-deflate is agreed to as the request asks") {
+  Connection client;
+  client.feed(kDeflateRequest);
+  CHECK(client.events() == "open:deflate");
+  CHECK(client.written().find("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                              "client_no_context_takeover\r\n") != std::string::npos);
+}
+
+TEST_CASE("a compressed message is inflated, wherever its bytes and fragments are cut") {
+  const auto whole = with_rsv1(frame(kText, kPackedHello));
+  for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+    auto client = Connection::with_deflate();
+    client.feed(whole.substr(0, cut));
+    client.feed(whole.substr(cut));
+    REQUIRE(client.events() == "text:Hello");
+  }
+  auto client = Connection::with_deflate();
+  for (std::size_t cut = 0; cut <= kPackedHello.size(); ++cut) {
+    client.feed(with_rsv1(frame(kText, kPackedHello.substr(0, cut), false)) + frame(kPing, "p") +
+                frame(kContinuation, kPackedHello.substr(cut)));
+    REQUIRE(client.events() == "ping:p text:Hello");
+  }
+  client.feed(frame(kText, "plain too"));
+  CHECK(client.events() == "text:plain too");
+}
+
+TEST_CASE("a frame that comes with the request is compressed like any other") {
+  Connection client;
+  client.feed(kDeflateRequest + with_rsv1(frame(kText, kPackedHello)));
+  CHECK(client.events() == "open:deflate text:Hello");
+}
+
+TEST_CASE("RSV1 on a continuation is a protocol error, after every kind of frame, wherever it is cut") {
+  for (const auto& before :
+       {frame(kText, "a", false), with_rsv1(frame(kText, kPackedHello, false)),
+        frame(kText, std::string(126, 'a'), false), frame(kText, "", false) + frame(kPing, "p"),
+        frame(kText, "x") + frame(kText, "", false) + frame(kContinuation, "", false)}) {
+    const auto all = before + with_rsv1(frame(kContinuation, "b"));
+    for (std::size_t cut = 0; cut < all.size(); ++cut) {
+      auto client = Connection::with_deflate();
+      client.feed(all.substr(0, cut));
+      client.feed(all.substr(cut));
+      CAPTURE(cut);
+      REQUIRE(client.close_sent().substr(0, 4) == "1002");
+    }
+  }
+}
+
+TEST_CASE("RSV1 where it means nothing is a protocol error") {
+  auto agreed = Connection::with_deflate();
+  agreed.feed(with_rsv1(frame(kPing, "p")));
+  CHECK(agreed.close_sent().substr(0, 4) == "1002");
+  auto plain = Connection::opened();
+  plain.feed(with_rsv1(frame(kText, kPackedHello)));
+  CHECK(plain.close_sent().substr(0, 4) == "1002");
+}
+
+TEST_CASE("what is compressed may be as long as a message may be, inflated, and must be text") {
+  const std::string block{"\x00\xe8\x03\x17\xfc", 5};  // stored: 1,000 bytes follow
+  const auto stored = [&](const std::string& text) { return block + text + std::string(1, '\0'); };
+  std::string packed;
+  Deflater deflater;
+  REQUIRE(deflater.deflate(std::string(kMaxMessage, 'x'), packed));
+  auto just = Connection::with_deflate();
+  just.feed(with_rsv1(frame(kText, packed)));
+  CHECK(just.events() == "text:" + std::string(kMaxMessage, 'x'));
+  packed.clear();
+  REQUIRE(deflater.deflate(std::string(kMaxMessage + 1, 'x'), packed));
+  auto more = Connection::with_deflate();
+  more.feed(with_rsv1(frame(kText, packed)));
+  CHECK(more.close_sent().substr(0, 4) == "1009");
+  auto longer = Connection::with_deflate();  // refused by its own length already
+  longer.feed(with_rsv1(frame(kText, stored(std::string(1000, 'x')))));
+  CHECK(longer.close_sent().substr(0, 4) == "1009");
+
+  packed.clear();
+  REQUIRE(deflater.deflate(std::string(100, '\xff'), packed));
+  auto broken = Connection::with_deflate();
+  broken.feed(with_rsv1(frame(kText, packed)));
+  CHECK(broken.close_sent().substr(0, 4) == "1007");
+  auto garbage = Connection::with_deflate();
+  garbage.feed(with_rsv1(frame(kText, "\xff\xff")));
+  CHECK(garbage.close_sent().substr(0, 4) == "1007");
+  auto empty = Connection::with_deflate();
+  empty.feed(with_rsv1(frame(kText, "")));
+  CHECK(empty.close_sent().substr(0, 4) == "1007");
+  CHECK(empty.events().substr(0, 6) == "closed");
 }

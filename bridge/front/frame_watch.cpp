@@ -1,0 +1,52 @@
+#include "bridge/front/frame_watch.h"
+
+#include <algorithm>
+
+namespace trestle {
+namespace {
+
+constexpr unsigned char kRsv1 = 0x40;
+constexpr unsigned char kOpcode = 0x0f;
+constexpr unsigned char kContinuation = 0x0;
+constexpr std::size_t kMaskSize = 4;
+
+}  // namespace
+
+std::optional<std::size_t> FrameWatch::find_stray_rsv1(std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size();) {
+    if (at_ == At::payload) {
+      const auto step = std::min<std::uint64_t>(left_, bytes.size() - i);
+      left_ -= step;
+      i += static_cast<std::size_t>(step);
+      if (left_ == 0) at_ = At::first_byte;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    if (at_ == At::first_byte) {
+      if ((byte & kRsv1) != 0 && (byte & kOpcode) == kContinuation) return i;
+      at_ = At::length;
+    } else {
+      take_length(byte);
+    }
+    ++i;
+  }
+  return std::nullopt;
+}
+
+void FrameWatch::take_length(unsigned char byte) {
+  if (at_ == At::length) {
+    mask_ = (byte & 0x80) != 0 ? kMaskSize : 0;
+    const unsigned char length = byte & 0x7f;
+    length_bytes_ = length == 126 ? 2 : length == 127 ? 8 : 0;
+    left_ = length_bytes_ == 0 ? length : 0;
+    at_ = At::extended_length;
+  } else {
+    left_ = left_ << 8 | byte;
+    --length_bytes_;
+  }
+  if (length_bytes_ > 0) return;
+  left_ += mask_;
+  at_ = left_ == 0 ? At::first_byte : At::payload;
+}
+
+}  // namespace trestle
