@@ -185,14 +185,17 @@ def test_no_frame_is_cut_by_another(bridge, dice, publisher, closing):
 def test_a_drain_cuts_nothing(bridge, dice, publisher, closing):
     stream = Stream(publisher(bridge), dice.randrange(1_000_000))
     stream.start()
-    talkers = [Talker(bridge, dice) for _ in range(10)]
-    for talker in talkers:
-        closing(talker.ws)
-        talk(talker, dice)
-    stopping = threading.Thread(target=bridge.stop, daemon=True)
-    stopping.start()
-    for talker in talkers:
-        talker.read_on(lambda: talker.ws.parser.closed is not None, 60_000)
-        assert talker.ws.parser.closed is None or talker.ws.parser.closed[:2] == (1001).to_bytes(2, "big"), dice.said
-    stream.end()
-    stopping.join(TIMEOUT)
+    try:
+        talkers = [Talker(bridge, dice) for _ in range(10)]
+        for talker in talkers:
+            closing(talker.ws)
+            talk(talker, dice)
+        stopping = threading.Thread(target=bridge.stop, daemon=True)
+        stopping.start()
+        for talker in talkers:
+            talker.read_on(lambda: talker.ws.parser.closed is not None, 60_000)
+            assert talker.ws.parser.closed is None or talker.ws.parser.closed[:2] == (1001).to_bytes(2, "big"), dice.said
+        stopping.join(TIMEOUT)
+        assert any(talker.ws.parser.closed for talker in talkers), dice.said
+    finally:
+        stream.end()
