@@ -13,9 +13,12 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const BINARY = process.env.TRESTLED ?? join(repository, 'build/bin/trestled');
 const FIRST_START = /http:\/\/\S*?[?&]token=([A-Za-z0-9_-]+)/;
 
+let nextPort = Math.floor(Math.random() * 12_000);
+
 async function freePort() {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000); // below what the kernel hands to outgoing connections
+    const port = 20_000 + nextPort; // below what the kernel hands to outgoing connections
+    nextPort = (nextPort + 1) % 12_000; // never the same twice in a row
     const probe = createServer();
     const free = await new Promise((resolve) => {
       probe.once('error', () => resolve(false));

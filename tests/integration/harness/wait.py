@@ -38,10 +38,16 @@ def eventually(condition, what="the condition", timeout=TIMEOUT, every=0.02):
         time.sleep(every)
 
 
+_FIRST_PORT, _PORTS = 20000, 12000                                  # below what the kernel hands to outgoing connections
+_next_port = random.randrange(_PORTS)
+
+
 def free_port():
-    """A port nobody listens on, below the range that the kernel hands to outgoing connections."""
+    """A port nobody listens on, and not one that was handed out just before."""
+    global _next_port
     while True:
-        port = random.randint(20000, 32000)
+        port = _FIRST_PORT + _next_port
+        _next_port = (_next_port + 1) % _PORTS
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -30,9 +30,12 @@ export async function eventually(condition, what) {
   }
 }
 
+let nextPort = Math.floor(Math.random() * 12000);
+
 async function freePort() {
   for (;;) {
-    const port = 20000 + Math.floor(Math.random() * 12000);  // below the range the kernel hands to outgoing connections
+    const port = 20000 + nextPort;                           // below the range the kernel hands to outgoing connections
+    nextPort = (nextPort + 1) % 12000;                       // never the same twice in a row
     const probe = createServer();
     const free = await new Promise((resolve) => {
       probe.once('error', () => resolve(false));
