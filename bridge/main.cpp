@@ -110,8 +110,7 @@ Result<std::unique_ptr<Stream>> open_stream(const StreamSettings& settings, cons
 void load_past(Stream& stream, Spine& spine, Front& front, Now now) {
   const auto past = stream.restore();
   spine.restore(past.producers, now);
-  front.load(Batch{past.events, past.lost, stream.head(), stream.epoch(), !stream.trouble().empty()},
-             past.gone_up_to);
+  front.load(Batch{past.events, past.lost, stream.head(), stream.epoch(), !stream.trouble().empty()}, past);
 }
 
 // The bridge, from the downstream end up: each part gets the one it feeds.

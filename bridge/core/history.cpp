@@ -59,11 +59,11 @@ void History::expire(Micros wall) {
 
 Offset History::missing_up_to(const std::vector<Pattern>& wanted) const {
   Offset newest = 0;
-  for (const auto& lane : lanes_) {
-    if (lane.trimmed <= newest) continue;
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (missing(i) <= newest) continue;
     const bool held = std::any_of(wanted.begin(), wanted.end(),
-                                  [&](const Pattern& pattern) { return lane.may_hold(pattern); });
-    if (held) newest = lane.trimmed;
+                                  [&](const Pattern& pattern) { return lanes_[i].may_hold(pattern); });
+    if (held) newest = missing(i);
   }
   return newest;
 }
@@ -75,6 +75,10 @@ void History::forget_up_to(Offset offset) {
   }
   while (!losses_.empty() && losses_.front().after < offset) drop_oldest_loss();
   losses_gone_ = std::max(losses_gone_, offset);
+}
+
+void History::restore_missing(const std::vector<Offset>& up_to) {
+  for (std::size_t i = 0; i < up_to.size(); ++i) lanes_[i].missed = up_to[i];
 }
 
 std::size_t History::size() const {

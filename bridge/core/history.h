@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -58,11 +59,18 @@ class History {
 
   /// Per policy of the table, the newest offset that has left; 0 if none has.
   Offset trimmed(std::size_t policy_index) const { return lanes_[policy_index].trimmed; }
-  /// The newest offset of the events that have left and that some pattern may match; 0 if there is none. A
-  /// policy's events leave together, so one that left may have been of a topic that nobody wants.
+  /// Per policy, events up to here may be missing: trimmed, or missed before this history began.
+  Offset missing(std::size_t policy_index) const {
+    return std::max(lanes_[policy_index].trimmed, lanes_[policy_index].missed);
+  }
+  /// The newest offset of the events that may be missing and that some pattern may match; 0 if there is none.
+  /// A policy's events leave together, so one that left may have been of a topic that nobody wants.
   Offset missing_up_to(const std::vector<Pattern>& wanted) const;
   /// Everything up to `offset` is to count as gone: the past of a journal that could not be kept.
   void forget_up_to(Offset offset);
+  /// Per policy, events up to there may be missing although others of them are kept: what an earlier life of
+  /// the bridge trimmed. Empty: nothing is.
+  void restore_missing(const std::vector<Offset>& up_to);
   std::size_t size() const;
 
   /// The number of the oldest loss that is kept: so many have left.
@@ -87,6 +95,7 @@ class History {
     std::deque<EventPtr> events;
     std::size_t bytes = 0;
     Offset trimmed = 0;
+    Offset missed = 0;
   };
   static void drop_oldest(Lane& lane);
   static bool over(const Lane& lane);

@@ -1,6 +1,7 @@
 #include "bridge/core/policy.h"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace trestle {
@@ -42,6 +43,19 @@ bool applies(const Policy& policy, std::string_view topic) {
   return policy.match.matches(topic) || policy.match.is_type_with_key(topic);
 }
 
+std::string_view first_segment(const Pattern& pattern) {
+  return std::string_view(pattern.text()).substr(0, pattern.text().find('.'));
+}
+
+bool is_wildcard(std::string_view segment) { return segment == "*" || segment == ">"; }
+
+// Rather yes than no; a policy for `<type>.*` has the bare type too.
+bool may_share_topics(const Policy& a, const Policy& b) {
+  const auto first_a = first_segment(a.match);
+  const auto first_b = first_segment(b.match);
+  return first_a == first_b || is_wildcard(first_a) || is_wildcard(first_b);
+}
+
 }  // namespace
 
 std::vector<Policy> builtin_policies() {
@@ -81,6 +95,17 @@ const Policy* PolicyTable::key_policy(std::string_view type_topic) const {
     if (!policy.key.empty() && policy.match.literal_prefix() == type_topic) return &policy;
   }
   return nullptr;
+}
+
+std::string PolicyTable::claim(const Policy& policy) const {
+  std::multiset<std::string> taking;  // their order does not matter
+  for (const auto& earlier : policies_) {
+    if (&earlier == &policy) break;
+    if (may_share_topics(earlier, policy)) taking.insert(earlier.match.text());
+  }
+  auto text = policy.match.text();
+  for (const auto& other : taking) text += " -" + other;
+  return text;
 }
 
 std::size_t PolicyTable::key_index(const Policy& policy) const {

@@ -60,6 +60,9 @@ class PolicyTable {
   const Policy* key_policy(std::string_view type_topic) const;
 
   const std::vector<Policy>& all() const { return policies_; }
+  /// Which topics are the policy's, as a text to compare over changes of the configuration: its pattern, and
+  /// those before it that may take topics from it. Equal texts mean equal topics.
+  std::string claim(const Policy& policy) const;
   /// Distinct keys of all policies, in the order that key_index() counts in; for EventChecker::make.
   const std::vector<std::string>& keys() const { return keys_; }
   /// Where a policy's key stands in keys(); only for policies of this table that have a key.

@@ -35,15 +35,16 @@ Snapshot::Change Snapshot::apply(const EventPtr& event) {
 void Snapshot::end_topics(const Event& event) {
   for (const auto* policy : ended_by_event_) {
     if (!policy->until->matches(event.topic)) continue;
-    auto topic = with_last_segment(policy->match.text(), last_segment(event.topic));
+    const auto topic = with_last_segment(policy->match.text(), last_segment(event.topic));
     forget(topic);
-    remember_ending(std::move(topic), event.appended + kept_for(*event.policy));
+    remember_ending(topic, event.appended + kept_for(*event.policy));
   }
 }
 
 Snapshot::Change Snapshot::keep(const EventPtr& event) {
-  const auto ended = ended_.find(event->topic);
-  if (ended != ended_.end() && event->appended < ended->second) return Change::none;
+  // Without `until`: the configuration has changed since the topic was ended.
+  const auto ended = event->policy->until ? ended_until(event->topic) : std::nullopt;
+  if (ended && event->appended < *ended) return Change::none;
   auto change = Change::added;
   if (const auto known = by_topic_.find(event->topic); known != by_topic_.end()) {
     change = Change::replaced;
@@ -66,13 +67,42 @@ void Snapshot::forget(const std::string& topic) {
   events_.erase(offset);
 }
 
-void Snapshot::remember_ending(std::string topic, Micros until) {
+// What is known comes again when the past is loaded, and may come out of order.
+void Snapshot::remember_ending(const std::string& topic, Micros until) {
+  const auto [known, added] = ended_.try_emplace(topic, until);
+  if (!added && known->second >= until) return;
+  known->second = until;
   ended_order_.emplace_back(until, topic);
-  ended_[std::move(topic)] = until;
-  if (ended_order_.size() > kMaxTopics) {
-    const auto oldest = ended_.find(ended_order_.front().second);
-    if (oldest != ended_.end() && oldest->second == ended_order_.front().first) ended_.erase(oldest);
-    ended_order_.pop_front();
+  if (ending_changed_) ending_changed_(topic);
+  if (ended_order_.size() > kMaxTopics) forget_oldest_ending();
+}
+
+void Snapshot::forget_oldest_ending() {
+  const auto [until, topic] = std::move(ended_order_.front());
+  ended_order_.pop_front();
+  const auto found = ended_.find(topic);
+  if (found == ended_.end() || found->second != until) return;  // ended again since
+  ended_.erase(found);
+  if (ending_changed_) ending_changed_(topic);
+}
+
+std::optional<Micros> Snapshot::ended_until(const std::string& topic) const {
+  const auto found = ended_.find(topic);
+  return found == ended_.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<Ending> Snapshot::endings() const {
+  std::vector<Ending> all;
+  for (const auto& [until, topic] : ended_order_) {
+    if (ended_until(topic) == until) all.push_back({topic, until});
+  }
+  return all;
+}
+
+void Snapshot::restore(const std::vector<Ending>& endings) {
+  for (const auto& ending : endings) {
+    ended_.emplace(ending.topic, ending.until);
+    ended_order_.emplace_back(ending.until, ending.topic);
   }
 }
 
@@ -80,11 +110,7 @@ void Snapshot::expire(Micros wall) {
   while (!events_.empty() && events_.begin()->second->appended + kMaxAge < wall) {
     forget(events_.begin()->second->topic);
   }
-  while (!ended_order_.empty() && ended_order_.front().first <= wall) {
-    const auto found = ended_.find(ended_order_.front().second);
-    if (found != ended_.end() && found->second <= wall) ended_.erase(found);
-    ended_order_.pop_front();
-  }
+  while (!ended_order_.empty() && ended_order_.front().first <= wall) forget_oldest_ending();
 }
 
 }  // namespace trestle

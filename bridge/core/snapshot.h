@@ -3,14 +3,22 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "bridge/core/event.h"
 
 namespace trestle {
+
+/// A topic that was ended, and until when it stays so.
+struct Ending {
+  std::string topic;
+  Micros until = 0;
+};
 
 /// The newest event of every `latest` topic: what a session gets when it joins.
 ///
@@ -36,6 +44,10 @@ class Snapshot {
   Change apply(const EventPtr& event);
   /// Is told of topics that leave without a newer event: ended, too old, or too many.
   void on_gone(std::function<void(const std::string& topic)> gone) { gone_ = std::move(gone); }
+  /// Is told of topics whose ending is new, or is over.
+  void on_ending(std::function<void(const std::string& topic)> changed) {
+    ending_changed_ = std::move(changed);
+  }
   /// Drops what is too old at `wall`.
   void expire(Micros wall);
 
@@ -43,14 +55,23 @@ class Snapshot {
   const std::map<Offset, EventPtr>& events() const { return events_; }
   std::size_t size() const { return events_.size(); }
 
+  /// When the topic may come back; nothing if it was not ended.
+  std::optional<Micros> ended_until(const std::string& topic) const;
+  /// All of them, the oldest first.
+  std::vector<Ending> endings() const;
+  /// What endings() was in an earlier life of the bridge; before the first event.
+  void restore(const std::vector<Ending>& endings);
+
  private:
   void end_topics(const Event& event);
   Change keep(const EventPtr& event);
   void forget(const std::string& topic);
-  void remember_ending(std::string topic, Micros until);
+  void remember_ending(const std::string& topic, Micros until);
+  void forget_oldest_ending();
 
   std::vector<const Policy*> ended_by_event_;  // policies that have an `until`
   std::function<void(const std::string&)> gone_;
+  std::function<void(const std::string&)> ending_changed_;
   std::map<Offset, EventPtr> events_;
   std::unordered_map<std::string_view, Offset> by_topic_;  // keys live in the events
   std::unordered_map<std::string, Micros> ended_;          // topic → when it may come back

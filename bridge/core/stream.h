@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bridge/core/event.h"
+#include "bridge/core/snapshot.h"
 
 namespace trestle {
 
@@ -29,6 +30,9 @@ struct Past {
   std::vector<LostRange> lost;   ///< `after` rises
   std::vector<ProducerMark> producers;
   Offset gone_up_to = 0;  ///< events up to here are gone, whatever the policies say
+  /// Per policy of the table, for History::restore_missing().
+  std::vector<Offset> missing{};
+  std::vector<Ending> endings{};  ///< for Snapshot::restore()
 };
 
 /// The one stream behind the spine. Nobody else may assume that offsets are dense, or assigned here.

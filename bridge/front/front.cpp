@@ -102,8 +102,8 @@ Result<std::monostate> Front::open_listener(const ListenSettings& settings) {
   return std::monostate{};
 }
 
-void Front::load(const Batch& past, Offset gone_up_to) {
-  for (auto& shard : shards_) shard->load(past, gone_up_to);
+void Front::load(const Batch& kept, const Past& past) {
+  for (auto& shard : shards_) shard->load(kept, past);
 }
 
 void Front::start(SpineProbe& probe) {

@@ -25,8 +25,8 @@ class Front final : public BatchSink {
 
   /// Opens every listener; nothing is accepted yet. Errors are for the operator.
   Result<std::monostate> open();
-  /// What the stream kept from before this start; before start(). Events up to `gone_up_to` count as trimmed.
-  void load(const Batch& past, Offset gone_up_to);
+  /// What the stream kept from before this start, `kept` its events; before start().
+  void load(const Batch& kept, const Past& past);
   /// Starts shards and listeners. `probe` outlives the front's threads.
   void start(SpineProbe& probe);
   /// Accepts nothing more and asks every session to leave; returns at once.

@@ -149,10 +149,12 @@ void Shard::apply(const Batch& batch) {
   groups_.deliver(batch, *epoch_);
 }
 
-void Shard::load(const Batch& past, Offset gone_up_to) {
-  epoch_ = past.epoch;
-  apply(past);
-  history_.forget_up_to(gone_up_to);
+void Shard::load(const Batch& kept, const Past& past) {
+  epoch_ = kept.epoch;
+  snapshot_.restore(past.endings);
+  history_.restore_missing(past.missing);
+  apply(kept);
+  history_.forget_up_to(past.gone_up_to);
 }
 
 bool Shard::nothing_left() {

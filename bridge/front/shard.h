@@ -20,6 +20,7 @@
 #include "bridge/core/rate_meter.h"
 #include "bridge/core/snapshot.h"
 #include "bridge/core/spsc_queue.h"
+#include "bridge/core/stream.h"
 #include "bridge/front/front_context.h"
 #include "bridge/front/websocket.h"
 
@@ -77,8 +78,8 @@ class Shard {
   Shard(std::size_t index, FrontContext& context);
   ~Shard();
 
-  /// What the stream kept from before this start, offsets rising; before start().
-  void load(const Batch& past, Offset gone_up_to);
+  /// What the stream kept from before this start, `kept` its events; before start().
+  void load(const Batch& kept, const Past& past);
   void start();
   /// Ends the loop and waits for the thread; sessions are dropped where they stand.
   void stop();

@@ -47,6 +47,11 @@ std::uint32_t checksum(const ProducerMark& mark) {
   return checksum({mark.epoch, mark.have, mark.known, static_cast<std::uint64_t>(mark.state)}, mark.id);
 }
 
+// Of a text that leads to one number.
+std::uint32_t checksum(const std::string& text, std::uint64_t number) {
+  return checksum({number, 0, 0, text.size()}, text);
+}
+
 std::uint32_t checksum(const Journal::Meta& meta) {
   return checksum({meta.head, meta.floor, meta.rows, meta.sum}, meta.epoch);
 }
@@ -86,6 +91,14 @@ ProducerMark mark_at(sqlite3_stmt* row) {
   if (checksum(mark) != number_at(row, 5))
     throw JournalError("what is known of a producer is not what was written", Kind::damage);
   return mark;
+}
+
+// Columns: claim or topic, number, crc.
+std::pair<std::string, std::uint64_t> pair_at(sqlite3_stmt* row, const char* what) {
+  std::pair<std::string, std::uint64_t> pair{text_at(row, 0), number_at(row, 1)};
+  if (checksum(pair.first, pair.second) != number_at(row, 2))
+    throw JournalError("what " + std::string(what) + " is not what was written", Kind::damage);
+  return pair;
 }
 
 // SQLite deletes the log of a database that holds nothing: it must not come to that.
@@ -183,12 +196,16 @@ void Journal::prepare() {
       statement("INSERT INTO lost(producer, seq_from, seq_to, place, appended, crc) VALUES(?,?,?,?,?,?)");
   put_producer_ =
       statement("INSERT INTO producers(id, epoch, have, known, superseded, crc) VALUES(?,?,?,?,?,?)");
+  put_missing_ = statement("INSERT INTO missing(claim, up_to, crc) VALUES(?,?,?)");
+  put_ending_ = statement("INSERT INTO endings(topic, until, crc) VALUES(?,?,?)");
   put_meta_ = statement("REPLACE INTO meta(id, epoch, head, floor, rows, sum, crc) VALUES(1,?,?,?,?,?,?)");
   erase_log_ = statement("DELETE FROM log WHERE offset = ? RETURNING crc");
   erase_latest_ = statement("DELETE FROM latest WHERE topic = ? RETURNING crc");
   erase_lost_ =
       statement("DELETE FROM lost WHERE id IN (SELECT id FROM lost ORDER BY id LIMIT ?) RETURNING crc");
   erase_producer_ = statement("DELETE FROM producers WHERE id = ? AND epoch = ? RETURNING crc");
+  erase_missing_ = statement("DELETE FROM missing WHERE claim = ? RETURNING crc");
+  erase_ending_ = statement("DELETE FROM endings WHERE topic = ? RETURNING crc");
   // Not RETURNING: for many rows at a time that costs as much again as deleting them.
   database_.add_function("count_out_if", count_out_if, this);
   trim_ = statement("DELETE FROM log WHERE offset > ? AND offset <= ? AND count_out_if(policy = ?, crc)");
@@ -239,6 +256,16 @@ Past Journal::read(const PolicyTable& policies) {
                        count(number_at(row, 5));
                        past.lost.push_back(lost_at(row));
                      });
+  Claims claims;
+  database_.for_each("SELECT claim, up_to, crc FROM missing", [&](sqlite3_stmt* row) {
+    count(number_at(row, 2));
+    claims.insert(pair_at(row, "may be missing"));
+  });
+  database_.for_each("SELECT topic, until, crc FROM endings ORDER BY rowid", [&](sqlite3_stmt* row) {
+    count(number_at(row, 2));
+    auto [topic, until] = pair_at(row, "was ended");
+    past.endings.push_back({std::move(topic), static_cast<Micros>(until)});
+  });
   if (found.rows != meta_.rows) {
     throw JournalError(
         std::to_string(meta_.rows) + " rows were written, " + std::to_string(found.rows) + " are there",
@@ -250,6 +277,7 @@ Past Journal::read(const PolicyTable& policies) {
   std::sort(past.events.begin() + logged, past.events.end(), is_earlier);
   std::inplace_merge(past.events.begin(), past.events.begin() + logged, past.events.end(), is_earlier);
   settle(past, misplaced);
+  past.missing = settle(std::move(claims), policies);
   if (!past.events.empty() && past.events.back()->offset > meta_.head) {
     throw JournalError("an event lies beyond the head", Kind::damage);
   }
@@ -273,6 +301,24 @@ void Journal::settle(Past& past, const std::vector<const Event*>& misplaced) {
     return event->policy->keep != Keep::log && moved.count(event.get()) != 0;
   };
   past.events.erase(std::remove_if(past.events.begin(), past.events.end(), gone), past.events.end());
+}
+
+// A policy that came to topics that were not its own, or that were no log, may miss anything of the past: who
+// knows what became of it. Returns what each policy of the table may miss.
+std::vector<Offset> Journal::settle(Claims found, const PolicyTable& policies) {
+  std::vector<Offset> missing;
+  std::vector<std::string> unknown;
+  for (const auto& policy : policies.all()) {
+    const auto known = policy.keep == Keep::log ? found.extract(policies.claim(policy)) : Claims::node_type();
+    missing.push_back(known ? known.mapped() : policy.keep == Keep::log ? meta_.head : 0);
+    if (policy.keep == Keep::log && !known) unknown.push_back(policies.claim(policy));
+  }
+  if (unknown.empty() && found.empty()) return missing;
+  begin();
+  for (const auto& [claim, up_to] : found) put_missing(claim, std::nullopt);
+  for (const auto& claim : unknown) put_missing(claim, meta_.head);
+  commit(meta_.epoch, meta_.head);
+  return missing;
 }
 
 void Journal::begin() { database_.execute("BEGIN"); }
@@ -318,6 +364,23 @@ void Journal::put_producer(const ProducerMark& mark) {
   const auto crc = checksum(mark);
   put_producer_.text(mark.id).number(mark.epoch).number(mark.have).number(mark.known);
   put_producer_.number(mark.state == State::superseded ? 1 : 0).number(crc).run();
+  count_in(crc);
+}
+
+void Journal::put_missing(const std::string& claim, const std::optional<Offset>& up_to) {
+  erase(erase_missing_.text(claim));
+  if (!up_to) return;
+  const auto crc = checksum(claim, *up_to);
+  put_missing_.text(claim).number(*up_to).number(crc).run();
+  count_in(crc);
+}
+
+void Journal::put_ending(const std::string& topic, const std::optional<Micros>& until) {
+  erase(erase_ending_.text(topic));
+  if (!until) return;
+  const auto number = static_cast<std::uint64_t>(*until);
+  const auto crc = checksum(topic, number);
+  put_ending_.text(topic).number(number).number(crc).run();
   count_in(crc);
 }
 

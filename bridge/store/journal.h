@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ namespace trestle {
 ///     latest   topic → the same                                the newest of each `latest` topic
 ///     lost     id → place, time, producer, seqs, crc           losses, and the newest one that has left
 ///     producers id, epoch → have, known, state, crc            how far each life of each producer is
+///     missing  claim of a `log` policy → offset, crc           events of it may be missing up to there
+///     endings  topic → time, crc                               ended, and until when
 ///     meta     epoch, head, floor, rows, sum, crc              one row, in every transaction
 ///
 /// Every row carries a CRC32C, and `meta` the number and the sum of them all: a row that was changed, has
@@ -57,6 +61,10 @@ class Journal {
   void put_lost(const LostRange& lost);
   /// Deletes the `count` oldest losses.
   void trim_lost(std::size_t count);
+  /// Nothing: nobody makes this claim any longer.
+  void put_missing(const std::string& claim, const std::optional<Offset>& up_to);
+  /// Nothing: it is over.
+  void put_ending(const std::string& topic, const std::optional<Micros>& until);
   /// Deletes the rows of a policy with `after` < offset <= `up_to`.
   void trim_log(const Policy& policy, Offset after, Offset up_to);
   /// An orderly end: everything is moved from the write-ahead log into the file, which is then the only one.
@@ -70,6 +78,8 @@ class Journal {
   void prepare();
   void read_meta();
   void settle(Past& past, const std::vector<const Event*>& misplaced);
+  using Claims = std::map<std::string, Offset>;  // how much of each may be missing
+  std::vector<Offset> settle(Claims found, const PolicyTable& policies);
   void count_in(std::uint64_t crc);
   void count_out(std::uint64_t crc);
   static void count_out_if(sqlite3_context* context, int, sqlite3_value** values);
@@ -82,10 +92,14 @@ class Journal {
   Statement put_lost_;
   Statement put_producer_;
   Statement put_meta_;
+  Statement put_missing_;
+  Statement put_ending_;
   Statement erase_log_;
   Statement erase_latest_;
   Statement erase_lost_;
   Statement erase_producer_;
+  Statement erase_missing_;
+  Statement erase_ending_;
   Statement trim_;
 };
 

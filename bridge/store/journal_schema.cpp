@@ -18,10 +18,11 @@ constexpr const char* kState = R"sql(
                     floor INTEGER NOT NULL, rows INTEGER NOT NULL, sum INTEGER NOT NULL, crc INTEGER NOT NULL);
 )sql";
 
-// Since version 3.
-constexpr const char* kLost = R"sql(
+constexpr const char* kSinceVersion3 = R"sql(
   CREATE TABLE lost(id INTEGER PRIMARY KEY, place INTEGER NOT NULL, appended INTEGER NOT NULL, producer TEXT NOT NULL,
                     seq_from INTEGER NOT NULL, seq_to INTEGER NOT NULL, crc INTEGER NOT NULL);
+  CREATE TABLE missing(claim TEXT PRIMARY KEY, up_to INTEGER NOT NULL, crc INTEGER NOT NULL);
+  CREATE TABLE endings(topic TEXT PRIMARY KEY, until INTEGER NOT NULL, crc INTEGER NOT NULL);
 )sql";
 
 // Version 1 did not mark its files: they are known by their tables.
@@ -58,7 +59,7 @@ void make_tables(Database& database) {
     throw JournalError("its version is missing", JournalError::Kind::damage);
   database.execute(kEvents);
   database.execute(kState);
-  database.execute(kLost);
+  database.execute(kSinceVersion3);
 }
 
 // Version 1 knew of each producer's current epoch only, and not what it missed; and it had no checksums but
@@ -74,7 +75,7 @@ std::vector<ProducerMark> migrate_version_1(Database& database) {
   return marks;
 }
 
-void migrate_version_2(Database& database) { database.execute(kLost); }
+void migrate_version_2(Database& database) { database.execute(kSinceVersion3); }
 
 void write_version(Database& database) {
   database.execute("PRAGMA application_id=" + std::to_string(kApplicationId));

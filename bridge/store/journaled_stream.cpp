@@ -32,6 +32,13 @@ void remove_journal(const std::filesystem::path& path) {
   for (const char* suffix : {"", "-wal"}) ::unlink((path.string() + suffix).c_str());
 }
 
+std::vector<std::string> claims_of(const PolicyTable& policies) {
+  std::vector<std::string> claims;
+  for (const auto& policy : policies.all())
+    claims.push_back(policy.keep == Keep::log ? policies.claim(policy) : "");
+  return claims;
+}
+
 std::uint64_t number_of(const std::string& epoch) { return std::strtoull(epoch.c_str(), nullptr, 10); }
 
 }  // namespace
@@ -41,8 +48,11 @@ JournaledStream::JournaledStream(const StreamSettings& settings, const PolicyTab
       policies_(policies),
       snapshot_(policies),
       history_(policies),
-      trimmed_(policies.all().size(), 0) {
+      trimmed_(policies.all().size(), 0),
+      claims_(claims_of(policies)),
+      missing_(policies.all().size(), 0) {
   snapshot_.on_gone([this](const std::string& topic) { gone_topics_.push_back(topic); });
+  snapshot_.on_ending([this](const std::string& topic) { ending_changes_.insert(topic); });
 }
 
 Result<std::unique_ptr<JournaledStream>> JournaledStream::open(const StreamSettings& settings,
@@ -120,6 +130,9 @@ Result<std::monostate> JournaledStream::open_journal() {
 void JournaledStream::load() {
   head_ = journal_->meta().head;
   trimmed_.assign(trimmed_.size(), head_);
+  missing_ = past_.missing;
+  history_.restore_missing(missing_);
+  snapshot_.restore(past_.endings);
   for (const auto& event : past_.events) {
     snapshot_.apply(event);
     history_.apply(event);
@@ -190,7 +203,10 @@ void JournaledStream::append(const std::vector<std::shared_ptr<Event>>& events, 
   for (const auto& event : events) event->offset = ++head_;
   place(lost, events, head_);
   const auto steps = track(events);
-  if (!journal_) return gone_topics_.clear();
+  if (!journal_) {
+    ending_changes_.clear();
+    return gone_topics_.clear();
+  }
   for (const auto& range : lost) history_.apply(range);
   try {
     keep(events, steps, lost, marks);
@@ -231,8 +247,11 @@ void JournaledStream::keep(const std::vector<std::shared_ptr<Event>>& events, co
   }
   for (const auto& topic : std::exchange(gone_topics_, {})) journal_->erase_latest(topic);
   for (const auto& range : lost) journal_->put_lost(range);
+  for (const auto& topic : std::exchange(ending_changes_, {}))
+    journal_->put_ending(topic, snapshot_.ended_until(topic));
   for (const auto& mark : marks) journal_->put_producer(mark);
   trim_a_little();
+  keep_missing();
   journal_->commit(*epoch_, head_);
 }
 
@@ -255,6 +274,14 @@ std::uint64_t JournaledStream::losses_to_trim() const {
   return history_.first_loss() - std::min(history_.first_loss(), losses_trimmed_ + 1);
 }
 
+void JournaledStream::keep_missing() {
+  for (std::size_t i = 0; i < missing_.size(); ++i) {
+    if (claims_[i].empty() || missing_[i] == history_.missing(i)) continue;
+    journal_->put_missing(claims_[i], history_.missing(i));
+    missing_[i] = history_.missing(i);
+  }
+}
+
 bool JournaledStream::has_trimming() const {
   for (std::size_t i = 0; i < trimmed_.size(); ++i) {
     if (trimmed_[i] < history_.trimmed(i)) return true;
@@ -267,7 +294,7 @@ void JournaledStream::tick(Now now) {
   history_.expire(now.wall);
   snapshot_.expire(now.wall);
   if (!journal_) return try_again(now);
-  if (!gone_topics_.empty() || has_trimming()) {
+  if (!gone_topics_.empty() || !ending_changes_.empty() || has_trimming()) {
     std::vector<LostRange> none;
     append({}, none, {});
   }
@@ -305,6 +332,10 @@ bool JournaledStream::start_new_journal() {
     (*journal)->begin();
     for (const auto& [life, mark] : marks_) (*journal)->put_producer(mark);
     for (const auto& [offset, event] : snapshot_.events()) (*journal)->put_latest(*event, true);
+    for (const auto& [topic, until] : snapshot_.endings()) (*journal)->put_ending(topic, until);
+    for (const auto& claim : claims_) {
+      if (!claim.empty()) (*journal)->put_missing(claim, head_);
+    }
     (*journal)->commit(*epoch_, head_);
     auto head_file = HeadFile::open(head_path(), settings_.durability == StreamSettings::Durability::power);
     if (!head_file) return false;
@@ -315,9 +346,11 @@ bool JournaledStream::start_new_journal() {
     return false;
   }
   gone_topics_.clear();
+  ending_changes_.clear();
   history_ = History(policies_);
   trimmed_.assign(trimmed_.size(), head_);
   losses_trimmed_ = 0;
+  missing_.assign(trimmed_.size(), head_);
   history_.forget_up_to(head_);
   return true;
 }

@@ -2,6 +2,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,7 @@ class JournaledStream final : public Stream {
   bool has_trimming() const;
   std::uint64_t losses_to_trim() const;
   void trim_a_little();
+  void keep_missing();
   bool write_head(bool clean);
   std::filesystem::path head_path() const;
   void new_epoch();
@@ -83,9 +85,12 @@ class JournaledStream final : public Stream {
   Past past_;
   Snapshot snapshot_;  // what the file holds, so that it can be told what to let go of
   History history_;
-  std::vector<Offset> trimmed_;           // per policy, deleted up to here
-  std::uint64_t losses_trimmed_ = 0;      // so many of the history's are deleted
-  std::vector<std::string> gone_topics_;  // to be deleted with the event at hand, or the next
+  std::vector<Offset> trimmed_;            // per policy, deleted up to here
+  std::uint64_t losses_trimmed_ = 0;       // so many of the history's are deleted
+  const std::vector<std::string> claims_;  // per policy; empty if it is no log
+  std::vector<Offset> missing_;            // per policy, what the file knows of History::missing()
+  std::vector<std::string> gone_topics_;   // to be deleted with the event at hand, or the next
+  std::set<std::string> ending_changes_;   // topics, to be written with the next batch
   std::map<std::pair<std::string, std::uint64_t>, ProducerMark> marks_;  // by id and epoch
   std::chrono::steady_clock::time_point tried_at_{};
   Micros wall_ = 0;

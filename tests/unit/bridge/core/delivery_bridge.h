@@ -201,6 +201,8 @@ class Bridge {
     spine.restore(past.producers, now);
     shelf.epoch = stream_->epoch();
     shelf.head = stream_->head();
+    shelf.snapshot.restore(past.endings);
+    shelf.history.restore_missing(past.missing);
     for (const auto& event : past.events) {
       shelf.snapshot.apply(event);
       shelf.history.apply(event);

@@ -104,3 +104,17 @@ TEST_CASE("keys are listed once each, and every policy knows its place") {
     if (!policy.key.empty()) CHECK(table.keys()[table.key_index(policy)] == policy.key);
   }
 }
+
+TEST_CASE("a policy's claim is another one when its topics may be others") {
+  const auto claim = [](const std::vector<Policy>& own, const std::string& topic) {
+    const PolicyTable table(own);
+    return table.claim(table.find(topic));
+  };
+  const auto before = claim({policy("a.*"), policy("b.*")}, "a.1");
+  CHECK(claim({policy("b.*"), policy("a.*")}, "a.1") == before);
+  CHECK(claim({policy("a.b"), policy("a.*")}, "a.1") != before);
+  CHECK(claim({policy("*.b"), policy("a.*")}, "a.1") != before);
+  CHECK(claim({policy("a"), policy("a.*")}, "a.1") != before);  // the bare type
+  CHECK(claim({policy("a.>")}, "a.1") != before);
+  CHECK(claim({policy("a.*")}, "other") != claim({}, "other"));
+}

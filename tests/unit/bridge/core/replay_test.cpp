@@ -332,3 +332,18 @@ TEST_CASE("a loss that was told and leaves then is not missing") {
   stream.history.expire(stream.wall + 1);
   CHECK(stream.pull(replay) == "2 3 .");
 }
+
+TEST_CASE("what an earlier life trimmed is told before what is kept") {
+  ReplayFixture stream;
+  stream.publish({"short", "other", "short"});
+  stream.history.restore_missing({2});  // of the first policy, `short`
+  auto resumed = Replay::resume(stream.history, to("short"), 1);
+  CHECK(stream.pull(resumed) == "lost after 1 ");
+  CHECK(stream.pull(resumed) == "3 .");
+  auto newer = Replay::resume(stream.history, to("short"), 2);
+  CHECK(stream.pull(newer) == "3 .");
+  auto other = Replay::resume(stream.history, to("other"), 0);
+  CHECK(stream.pull(other) == "2 .");
+  CHECK(stream.history.trimmed(0) == 0);
+  CHECK(stream.history.missing(0) == 2);
+}

@@ -41,6 +41,7 @@ class SnapshotFixture {
     return text;
   }
   const Snapshot& snapshot() const { return snapshot_; }
+  void restore(const std::vector<Ending>& endings) { snapshot_.restore(endings); }
 
  private:
   static Policy part() {
@@ -153,4 +154,39 @@ TEST_CASE("endings are bounded too: the oldest is forgotten first") {
   CHECK(stream.holds() == "");
   stream.publish("part.0");
   CHECK(stream.snapshot().size() == 1);
+}
+
+TEST_CASE("endings outlive the snapshot that saw them") {
+  SnapshotFixture before;
+  before.publish("part-done.1");
+  before.pass(30min);
+  before.publish("part-done.2");
+  before.publish("part-done.1");  // until later
+  SnapshotFixture after;
+  after.restore(before.snapshot().endings());
+  REQUIRE(after.snapshot().endings().size() == 2);
+  CHECK(after.snapshot().ended_until("part.1") == after.snapshot().ended_until("part.2"));
+  after.pass(89min);
+  after.publish("part.1");
+  CHECK(after.holds() == "");
+  after.pass(1min);
+  CHECK(after.snapshot().endings().empty());
+  after.publish("part.1");
+  CHECK(after.holds() == "part.1@2");
+}
+
+TEST_CASE("an ending that is loaded again is not a newer one: the bound holds and none is forgotten") {
+  SnapshotFixture before;
+  for (std::size_t i = 0; i < Snapshot::kMaxTopics; ++i) before.publish("part-done." + std::to_string(i));
+  SnapshotFixture after;
+  after.restore(before.snapshot().endings());
+  for (std::size_t i = 0; i < 10; ++i) after.publish("part-done." + std::to_string(i));
+  CHECK(after.snapshot().endings().size() == Snapshot::kMaxTopics);
+}
+
+TEST_CASE("what was ended comes back once its policy has no `until`") {
+  SnapshotFixture stream;
+  stream.restore({{"queue-update", 2'000'000'000'000'000}});
+  stream.publish("queue-update");
+  CHECK(stream.holds() == "queue-update@1");
 }

@@ -24,6 +24,8 @@ class Kept {
     journal->put_lost({"worker", 9, 9, 0, 2, 78});
     journal->put_producer({"worker", 7, 12, 14, ProducerMark::State::current});
     journal->put_producer({"worker", 6, 99, 99, ProducerMark::State::superseded});
+    journal->put_missing("few", 2);
+    journal->put_ending("progress.1", 5'000);
     journal->commit("1000", 3);
     journal->finish();
   }
@@ -112,6 +114,11 @@ TEST_CASE("every change that trestled did not make is noticed") {
   SUBCASE("its place in the stream") { kept.change("UPDATE lost SET place = 2 WHERE seq_from = 3"); }
   SUBCASE("a loss that vanishes") { kept.change("DELETE FROM lost WHERE seq_from = 3"); }
   SUBCASE("losses that changed places") { kept.change("UPDATE lost SET id = 9 WHERE seq_from = 3"); }
+  SUBCASE("what may be missing") { kept.change("UPDATE missing SET up_to = 1"); }
+  SUBCASE("of which policy") { kept.change("UPDATE missing SET claim = 'many'"); }
+  SUBCASE("what may be missing, vanished") { kept.change("DELETE FROM missing"); }
+  SUBCASE("until when a topic is ended") { kept.change("UPDATE endings SET until = 4"); }
+  SUBCASE("an ending that vanishes") { kept.change("DELETE FROM endings"); }
   SUBCASE("the head") { kept.change("UPDATE meta SET head = 4"); }
   SUBCASE("the epoch") { kept.change("UPDATE meta SET epoch = '1001'"); }
   SUBCASE("the floor") { kept.change("UPDATE meta SET floor = 1"); }
@@ -119,6 +126,24 @@ TEST_CASE("every change that trestled did not make is noticed") {
   SUBCASE("no version") { kept.change("PRAGMA user_version = 0"); }
   SUBCASE("a version with a byte of nonsense") { kept.change("PRAGMA user_version = 65538"); }
   CHECK(kept.why_damaged() != "");
+}
+
+TEST_CASE("an ending is renewed, and over") {
+  const Kept kept;
+  const auto endings = [&](const std::optional<Micros>& until) {
+    auto journal = kept.open();
+    journal->begin();
+    journal->put_ending("progress.1", until);
+    journal->put_ending("progress.2", std::nullopt);
+    journal->commit("1000", 3);
+    journal->finish();
+    journal.reset();
+    std::string text;
+    for (const auto& ending : kept.read().endings) text += ending.topic + "@" + std::to_string(ending.until);
+    return text;
+  };
+  CHECK(endings(6'000) == "progress.1@6000");
+  CHECK(endings(std::nullopt) == "");
 }
 
 TEST_CASE("a row that stands in another's place, sound in itself, is noticed") {
@@ -148,34 +173,39 @@ TEST_CASE("a journal of version 1 is brought up to this version, whole") {
       "INSERT INTO producers_1 SELECT id, epoch, have FROM producers WHERE superseded = 0; DROP TABLE "
       "producers;"
       "ALTER TABLE producers_1 RENAME TO producers;"
-      "DROP TABLE lost; PRAGMA application_id = 0; PRAGMA user_version = 1");
+      "DROP TABLE lost; DROP TABLE missing; DROP TABLE endings; PRAGMA application_id = 0; PRAGMA "
+      "user_version = 1");
   for (int start = 0; start < 2; ++start) {
     const auto past = kept.read();
     CHECK(past.events.size() == 3);
     REQUIRE(past.producers.size() == 1);
     CHECK(past.producers[0].epoch == 7);
     CHECK(past.producers[0].have == 12);
+    CHECK(past.missing.back() == 3);  // who knows what was trimmed
     CHECK(kept.open()->meta().head == 3);
   }
 }
 
-// What version 2 wrote, byte for byte: it had no losses.
+// What version 2 wrote, byte for byte: it had no losses, and knew nothing of what was trimmed or ended.
 TEST_CASE("a journal of version 2 is brought up to this version, whole") {
   const Kept kept;
   {
     auto journal = kept.open();
     journal->begin();
     journal->trim_lost(2);
+    journal->put_missing("few", std::nullopt);
+    journal->put_ending("progress.1", std::nullopt);
     journal->commit("1000", 3);
     journal->finish();
   }
-  kept.change("DROP TABLE lost; PRAGMA user_version = 2");
+  kept.change("DROP TABLE lost; DROP TABLE missing; DROP TABLE endings; PRAGMA user_version = 2");
   SUBCASE("sound") {
     for (int start = 0; start < 2; ++start) {
       const auto past = kept.read();
       CHECK(past.events.size() == 3);
       CHECK(past.producers.size() == 2);
       CHECK(past.lost.empty());
+      CHECK(past.missing.back() == 3);  // who knows what was trimmed
       CHECK(kept.open()->meta().head == 3);
       CHECK(kept.open()->meta().epoch == "1000");
     }

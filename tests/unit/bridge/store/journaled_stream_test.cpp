@@ -18,12 +18,15 @@ namespace {
 constexpr Micros kDay = Micros{24} * 3600 * 1'000'000;
 constexpr Micros kStart = 1'800'000'000'000'000;
 
-std::vector<Policy> three_kept() {
-  Retain three;
-  three.count = 3;
-  const Policy few{*Pattern::parse("few"), Keep::log, "", std::nullopt, three, UnderPressure::close, "", {}};
-  return {few};
+Policy policy(const std::string& match, Keep keep, std::optional<std::size_t> count = {}) {
+  Policy made;
+  made.match = *Pattern::parse(match);
+  made.keep = keep;
+  made.retain.count = count;
+  return made;
 }
+
+std::vector<Policy> three_kept() { return {policy("few", Keep::log, 3)}; }
 
 // A journal in a folder of its own; every start() is another life of the bridge.
 class Life {
@@ -37,7 +40,7 @@ class Life {
 
   std::unique_ptr<JournaledStream> start() {
     now_.wall += 1'000'000;
-    auto stream = JournaledStream::open({path(), StreamSettings::Durability::process}, policies_, now_);
+    auto stream = JournaledStream::open({path(), StreamSettings::Durability::process}, *policies_, now_);
     REQUIRE_MESSAGE(stream.has_value(), (stream ? "" : stream.error().message));
     return std::move(*stream);
   }
@@ -58,13 +61,19 @@ class Life {
     REQUIRE(found.head);
     CHECK(HeadFile::open(path, false)->write(*found.head));
   }
+  // Another configuration; while no stream lives.
+  void configure(std::vector<Policy> own) { policies_.emplace(std::move(own)); }
+  // What the start finds may be missing of the events of a topic.
+  Offset missing(const Past& past, const std::string& topic) const {
+    return past.missing[static_cast<std::size_t>(&policies_->find(topic) - policies_->all().data())];
+  }
   Offset append(Stream& stream, const std::string& topic, const std::string& payload,
                 std::vector<ProducerMark> marks = {}) {
     auto event = std::make_shared<Event>();
     event->topic = topic;
     event->payload = payload;
     event->time = event->appended = now_.wall;
-    event->policy = &policies_.find(topic);
+    event->policy = &policies_->find(topic);
     std::vector<LostRange> none;
     stream.append({event}, none, marks);
     return event->offset;
@@ -91,7 +100,7 @@ class Life {
  private:
   static inline int count = 0;
   const fs::path folder_;
-  const PolicyTable policies_{three_kept()};
+  std::optional<PolicyTable> policies_{std::in_place, three_kept()};
   Now now_{std::chrono::steady_clock::now(), kStart};
   Seq next_seq_ = 1;
 };
@@ -224,6 +233,94 @@ TEST_CASE("the end of a task takes its progress out of the file, and a late prog
   stream.reset();
   stream = life.start();
   CHECK(texts(stream->restore()) == "2=done ");
+}
+
+TEST_CASE("what was trimmed is known after a restart") {
+  Life life;
+  auto stream = life.start();
+  for (int i = 1; i <= 10; ++i) life.append(*stream, "few", std::to_string(i));
+  life.append(*stream, "log.a", "11");
+  SUBCASE("in order") { stream.reset(); }
+  SUBCASE("by a kill") { life.kill(std::move(stream)); }
+  SUBCASE("over two of them") {
+    stream.reset();
+    life.start().reset();
+  }
+  stream = life.start();
+  const auto past = stream->restore();
+  CHECK(life.missing(past, "few") == 7);
+  CHECK(life.missing(past, "log.a") == 0);
+}
+
+TEST_CASE("what the configuration lets go of at a restart is known to be gone") {
+  Life life;
+  life.configure({policy("few", Keep::log, 10), policy("bare", Keep::none), policy("old.*", Keep::log, 1)});
+  auto stream = life.start();
+  for (int i = 1; i <= 10; ++i) life.append(*stream, "few", std::to_string(i));
+  life.append(*stream, "log.a", "11");
+  life.append(*stream, "old.1", "12");
+  stream.reset();
+  std::vector<Policy> then{policy("few", Keep::log, 10), policy("bare", Keep::none),
+                           policy("old.*", Keep::log, 1)};
+  Offset few = 0;
+  Offset bare = 0;
+  Offset log = 0;
+  SUBCASE("nothing has changed") {}
+  SUBCASE("a policy that keeps less") {
+    then[0].retain.count = 3;
+    few = 7;
+  }
+  SUBCASE("a policy that keeps now what it did not") {
+    then[1].keep = Keep::log;
+    bare = 12;
+  }
+  SUBCASE("a policy that is new takes topics of another") {
+    then.push_back(policy("log.*", Keep::log));
+    log = 12;
+  }
+  SUBCASE("a policy that is gone leaves its topics to another") {
+    then.pop_back();
+    log = 12;
+  }
+  SUBCASE("another order") { std::swap(then[0], then[2]); }
+  life.configure(then);
+  stream = life.start();
+  life.advance(*stream, 1);
+  if (then[0].retain.count != 3u) CHECK(stream->restore().events.size() == 12);
+  stream.reset();
+  life.configure(then);
+  stream = life.start();
+  const auto past = stream->restore();
+  CHECK(life.missing(past, "few") == few);
+  CHECK(life.missing(past, "bare") == bare);
+  CHECK(life.missing(past, "log.a") == log);
+}
+
+TEST_CASE("a task that was finished stays so after a restart, though its ending event was trimmed") {
+  Life life;
+  auto work = policy("work.*", Keep::latest);
+  work.until = *Pattern::parse("done.*");
+  life.configure({work, policy("done.*", Keep::log, 1)});
+  auto stream = life.start();
+  life.append(*stream, "work.1", "1");
+  life.append(*stream, "done.1", "2");
+  life.append(*stream, "done.2", "3");
+  SUBCASE("in order") { stream.reset(); }
+  SUBCASE("by a kill") { life.kill(std::move(stream)); }
+  stream = life.start();
+  CHECK(stream->restore().endings.size() == 2);
+  life.append(*stream, "work.1", "4");
+  stream.reset();
+  stream = life.start();
+  CHECK(texts(stream->restore()) == "3=3 ");
+
+  life.advance(*stream, kDay);  // forgotten once it need not be known
+  life.append(*stream, "work.1", "5");
+  stream.reset();
+  stream = life.start();
+  const auto past = stream->restore();
+  CHECK(past.endings.empty());
+  CHECK(texts(past) == "3=3 5=5 ");
 }
 
 TEST_CASE("a second bridge on the same journal is refused") {
