@@ -70,6 +70,7 @@ Offset History::missing_up_to(const std::vector<Pattern>& wanted) const {
 
 void History::forget_up_to(Offset offset) {
   for (auto& lane : lanes_) {
+    if (lane.policy->keep != Keep::log) continue;
     while (!lane.events.empty() && lane.events.front()->offset <= offset) drop_oldest(lane);
     lane.trimmed = std::max(lane.trimmed, offset);
   }

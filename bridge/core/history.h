@@ -66,7 +66,8 @@ class History {
   /// The newest offset of the events that may be missing and that some pattern may match; 0 if there is none.
   /// A policy's events leave together, so one that left may have been of a topic that nobody wants.
   Offset missing_up_to(const std::vector<Pattern>& wanted) const;
-  /// Everything up to `offset` is to count as gone: the past of a journal that could not be kept.
+  /// Everything up to `offset` is to count as gone, of the policies that are a log: the past of a journal
+  /// that could not be kept.
   void forget_up_to(Offset offset);
   /// Per policy, events up to there may be missing although others of them are kept: what an earlier life of
   /// the bridge trimmed. Empty: nothing is.

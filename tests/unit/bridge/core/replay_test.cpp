@@ -180,6 +180,7 @@ TEST_CASE("a history says whether something that a subscription may want has lef
   CHECK(missing("short") == 1);
   CHECK(missing("other") == 0);
   stream.history.forget_up_to(4);
+  CHECK(missing("$sys.>") == 0);  // no logs
   CHECK(missing("other") == 4);
   CHECK(missing(">") == 4);
 }
