@@ -340,6 +340,7 @@ def test_a_file_that_cannot_grow_degrades_and_heals(original, journal, worker):
     assert offsets == sorted(offsets) and offsets[0] > before
     assert reader.gaps == ["epoch"]
     wait_state(run, "degraded")
+    offsets.append(publish(worker, reader, n=20))   # behind what the bridge itself says of its health
     resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE, unlimited)
     wait_state(run, "ok")
     after = publish(worker, reader, disk="fine again")
