@@ -8,9 +8,9 @@ from servers import Floor, Mosquitto, Nats, Nchan, Trestle, TrestleTls
 ALL = [Floor, Trestle, Nats, Nchan, Mosquitto, Pushpin]
 OURS = [Floor, Trestle]
 # Pushpin delivers about 20,000 a second here; asked for more, it falls behind and loses some.
-FAST = [server for server in ALL if server is not Pushpin]
-# Mosquitto did not get such a burst to everybody within two minutes.
-BURST = [server for server in FAST if server is not Mosquitto]
+FAST = [server for server in ALL if server not in (Mosquitto, Pushpin)]
+# Mosquitto's WebSocket listener takes about 0.2 s for each client that comes: a thousand take minutes.
+MANY = [server for server in ALL if server is not Mosquitto]
 CLIENTS = [100, 1_000, 4_000, 9_000]
 PACED = 50_000  # deliveries a second that every server keeps up with
 
@@ -31,13 +31,13 @@ def all_cases(quick):
     count = 100 if quick else 1_000
     clients = 200 if quick else 1_000
     main = [
-        Case("burst", {"clients": clients, "count": count}, BURST),
+        Case("burst", {"clients": clients, "count": count}, FAST),
         Case("steady", {"clients": clients, "count": count, "rate": 200}, FAST),
         Case("gentle", {"clients": 100, "count": 200, "rate": 50}),
         Case("round trip", {"clients": 1, "count": count, "round_trip": True}),
-        Case("idle", {"clients": clients, "idle": True}, once=True),
+        Case("idle", {"clients": clients, "idle": True}, MANY, once=True),
         Case("distinct", {"clients": clients, "topics": clients, "count": clients * 10, "rate": clients * 5},
-             [Floor, Trestle, Nats, Mosquitto]),
+             [Floor, Trestle, Nats]),
     ]
     if quick:
         return main

@@ -16,7 +16,8 @@ def draw(results, folder):
     plt.rcParams.update({"svg.hashsalt": "trestle", "font.size": 9})
     f = Figures(results)
     save(main_plot(f, results), folder / "compare")
-    save(by_clients(f), folder / "clients")
+    if any(case.startswith("clients ") and found for case, found in results["samples"].items()):
+        save(by_clients(f), folder / "clients")
 
 
 def save(figure, path):
