@@ -106,13 +106,28 @@ void Shard::apply_batches() {
   asio::post(io_, [this] { apply_batches(); });
 }
 
+// Batches that wait for a shard that is behind are delivered as one: one write for each session, so that it
+// catches up, where a write for each batch would leave it behind.
 std::size_t Shard::apply_some() {
   BatchPtr batch;
+  Batch together;
+  std::size_t bytes = 0;
   std::size_t applied = 0;
   while (applied < kBatchesPerTurn && inbox_.pop(batch)) {
-    apply(*batch);
+    const bool fits =
+        together.epoch == batch->epoch && together.events.size() < kEventsTogether && bytes < kBytesTogether;
+    if (!fits && together.epoch) groups_.deliver(together, *epoch_);
+    if (!fits) together = Batch{}, bytes = 0;
+    for (const auto& event : batch->events) bytes += event->payload.size();
+    keep(*batch);
+    together.epoch = batch->epoch;
+    together.head = batch->head;
+    together.degraded = batch->degraded;
+    together.events.insert(together.events.end(), batch->events.begin(), batch->events.end());
+    together.lost.insert(together.lost.end(), batch->lost.begin(), batch->lost.end());
     ++applied;
   }
+  if (together.epoch) groups_.deliver(together, *epoch_);
   return applied;
 }
 
@@ -135,6 +150,11 @@ void Shard::pull_some() {
 }
 
 void Shard::apply(const Batch& batch) {
+  keep(batch);
+  groups_.deliver(batch, *epoch_);
+}
+
+void Shard::keep(const Batch& batch) {
   if (batch.epoch != epoch_) {
     epoch_ = batch.epoch;
     for (const auto& [raw, session] : sessions_) session->announce_epoch();
@@ -146,7 +166,6 @@ void Shard::apply(const Batch& batch) {
   for (const auto& lost : batch.lost) history_.apply(lost);
   head_ = batch.head;
   degraded_ = batch.degraded;
-  groups_.deliver(batch, *epoch_);
 }
 
 void Shard::load(const Batch& kept, const Past& past) {

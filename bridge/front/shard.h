@@ -124,14 +124,18 @@ class Shard {
 
  private:
   static constexpr std::size_t kInboxBatches = 1024;
-  static constexpr std::size_t kBatchesPerTurn = 16;  // then sockets get their turn
-  static constexpr std::size_t kPullsPerTurn = 8;     // the same
+  static constexpr std::size_t kBatchesPerTurn = 16;         // then sockets get their turn
+  static constexpr std::size_t kEventsTogether = 64;         // delivered as one, when batches wait,
+  static constexpr std::size_t kBytesTogether = 256 * 1024;  // unless they have as many bytes
+  static constexpr std::size_t kPullsPerTurn = 8;            // the same
 
   void wait_for_batches();
   void apply_batches();
   std::size_t apply_some();
   void pull_some();
   void apply(const Batch& batch);
+  /// Everything that applying is but the delivery to the sessions.
+  void keep(const Batch& batch);
   bool nothing_left();
   void reap();
   void wait_for_tick();
