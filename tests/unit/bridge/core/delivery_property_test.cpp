@@ -229,6 +229,7 @@ class Schedule {
     if (degraded) truth_ = good_;
     const bool older = !degraded && backup_ && chance_.percent(20);
     if (older) restore_older();
+    write_head_again();
     const bool behind = older && truth_.model.head < told_;
     truth_.model.head = std::max(truth_.model.head, told_);
     start(older && (behind || truth_.model.epoch != told_epoch_));
@@ -257,6 +258,12 @@ class Schedule {
     fs::rename(scratch_.file("head"), head);
     truth_ = *backup_;
     backup_.reset();
+  }
+
+  // A head file that was copied or renamed is younger than it says; now it is as the bridge had left it.
+  void write_head_again() const {
+    const auto head = folder() / "trestle.db.head";
+    if (const auto found = HeadFile::find(head); found.head) HeadFile::open(head, false)->write(*found.head);
   }
 
   void pass(std::chrono::microseconds time) {
@@ -516,10 +523,8 @@ TEST_CASE(
   for (const auto seed : seeds()) run(seed, false);
 }
 
-// Not in the default run (--no-skip): over a restart the journal forgets what was trimmed, and which topics
-// were ended once the ending event itself was trimmed by count. Both are found within 10,000 steps.
 TEST_CASE(
-    "whatever the schedule, everything that a journaled stream accepts is delivered once, or a gap names it" *
-    doctest::skip()) {
+    "whatever the schedule, everything that a journaled stream accepts is delivered once, or a gap names "
+    "it") {
   for (const auto seed : seeds()) run(seed, true);
 }
