@@ -174,6 +174,12 @@ void Shard::load(const Batch& kept, const Past& past) {
   history_.restore_missing(past.missing);
   apply(kept);
   history_.forget_up_to(past.gone_up_to);
+  expire(read_clock().wall);  // now: of what is too old only the newest may still be there
+}
+
+void Shard::expire(Micros wall) {
+  snapshot_.expire(wall);
+  history_.expire(wall);
 }
 
 bool Shard::nothing_left() {
@@ -210,8 +216,7 @@ void Shard::wait_for_tick() {
 
 void Shard::tick() {
   const auto now = read_clock();
-  snapshot_.expire(now.wall);
-  history_.expire(now.wall);
+  expire(now.wall);
   delivery_rate_.add(groups_.deliveries() - metered_deliveries_, now.steady);
   byte_rate_.add(bytes_out_ - metered_bytes_, now.steady);
   metered_deliveries_ = groups_.deliveries();

@@ -136,6 +136,7 @@ class Shard {
   void apply(const Batch& batch);
   /// Everything that applying is but the delivery to the sessions.
   void keep(const Batch& batch);
+  void expire(Micros wall);
   bool nothing_left();
   void reap();
   void wait_for_tick();

@@ -203,11 +203,11 @@ void JournaledStream::append(const std::vector<std::shared_ptr<Event>>& events, 
   for (const auto& event : events) event->offset = ++head_;
   place(lost, events, head_);
   const auto steps = track(events);
+  for (const auto& range : lost) history_.apply(range);
   if (!journal_) {
     ending_changes_.clear();
     return gone_topics_.clear();
   }
-  for (const auto& range : lost) history_.apply(range);
   try {
     keep(events, steps, lost, marks);
   } catch (const JournalError& error) {
@@ -325,7 +325,16 @@ void JournaledStream::try_again(Now now) {
   log::info("the journal is back", {{"journal", settings_.path.string()}, {"epoch", *epoch_}});
 }
 
+// Those that a client whose cursor is at the head may not have been told of.
+std::vector<LostRange> JournaledStream::losses_at_head() const {
+  std::vector<LostRange> losses;
+  for (auto number = history_.loss_from(head_); number < history_.next_loss(); ++number)
+    losses.push_back(*history_.loss(number));
+  return losses;
+}
+
 bool JournaledStream::start_new_journal() {
+  const auto losses = losses_at_head();
   try {
     auto journal = Journal::open(settings_.path, settings_.durability, fresh_meta());
     if (!journal) return false;
@@ -333,6 +342,7 @@ bool JournaledStream::start_new_journal() {
     for (const auto& [life, mark] : marks_) (*journal)->put_producer(mark);
     for (const auto& [offset, event] : snapshot_.events()) (*journal)->put_latest(*event, true);
     for (const auto& [topic, until] : snapshot_.endings()) (*journal)->put_ending(topic, until);
+    for (const auto& lost : losses) (*journal)->put_lost(lost);
     for (const auto& claim : claims_) {
       if (!claim.empty()) (*journal)->put_missing(claim, head_);
     }
@@ -352,6 +362,7 @@ bool JournaledStream::start_new_journal() {
   losses_trimmed_ = 0;
   missing_.assign(trimmed_.size(), head_);
   history_.forget_up_to(head_);
+  for (const auto& lost : losses) history_.apply(lost);
   return true;
 }
 

@@ -69,6 +69,7 @@ class JournaledStream final : public Stream {
   bool set_aside(const std::string& why);
   void degrade(const std::string& why);
   void try_again(Now now);
+  std::vector<LostRange> losses_at_head() const;
   bool start_new_journal();
   Journal::Meta fresh_meta() const { return {*epoch_, head_, head_, 0, 0}; }
 

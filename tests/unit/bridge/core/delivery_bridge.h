@@ -209,6 +209,7 @@ class Bridge {
     }
     for (const auto& lost : past.lost) shelf.history.apply(lost);
     shelf.history.forget_up_to(past.gone_up_to);
+    expire(now.wall);
   }
   /// What a shard does with a batch.
   void apply(const Batch& batch, const std::vector<Session*>& sessions) {

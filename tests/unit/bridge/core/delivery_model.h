@@ -121,8 +121,9 @@ class Model {
   }
   /// True if of the losses from `place` on none is gone.
   bool has_losses_from(Offset place) const {
-    return std::none_of(lost.begin(), lost.end(),
-                        [&](const Lost& each) { return each.gone && each.place >= place; });
+    // Of the time that the journal does not know nobody can tell.
+    return gone_ <= place && std::none_of(lost.begin(), lost.end(),
+                                          [&](const Lost& each) { return each.gone && each.place >= place; });
   }
 
   /// What a start with the journal finds.

@@ -196,6 +196,7 @@ class Schedule {
     if (bridge_->shelf.head != model.head) say("the head is " + std::to_string(bridge_->shelf.head));
     model.epoch = *bridge_->shelf.epoch;
     model.restart();
+    model.expire(now().wall);
     check_kept();
   }
   fs::path folder() const { return scratch_.file("life-" + std::to_string(lives_)); }
@@ -274,7 +275,8 @@ class Schedule {
     bridge_->spine.tick(now());
     if (degraded && bridge_->stream().trouble().empty()) {
       ++seen_.back;
-      truth_.model.floor = truth_.model.head;
+      truth_.model.floor = told_ = truth_.model.head;
+      told_epoch_ = *bridge_->stream().epoch();
     }
     commit(true);
     bridge_->expire(now().wall);
