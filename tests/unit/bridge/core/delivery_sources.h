@@ -102,8 +102,8 @@ class Sources {
       }
     }
   }
-  /// Nobody keeps quiet, and everything arrives. Who missed an answer on a connection that still stands (which
-  /// TCP does not do) says hello, as after a new connection.
+  /// Nobody keeps quiet, and everything arrives. Who missed an answer on a connection that still stands
+  /// (which TCP does not do) says hello, as after a new connection.
   void speak_up(Spine& spine, Now now) {
     for (std::size_t i = 0; i < kCount; ++i) {
       sources_[i].quiet_until = {};
