@@ -165,6 +165,7 @@ def test_an_epoch_that_is_over(bridge, sequenced, control, connect):
     worker.event({"type": "step", "n": 1})
     assert client.data()["n"] == 1
     worker.control.send("bye", last=1)
+    bridge.wait_status(lambda status: status["producers"][0]["state"] == "gone", "the bye to arrive")
     again = control(bridge, "worker-1", epoch=worker.epoch + 1)
     again.hello()
     again.receive("welcome")
