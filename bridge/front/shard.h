@@ -116,6 +116,7 @@ class Shard {
   void live_first();
   /// The session has a replay and room for a piece of it: it pulls in turn with all others who do.
   void pull_later(std::shared_ptr<Session> session);
+  bool nobody_pulls() const { return pulling_.empty(); }
   /// The session is over; it is let go once the current batch is through.
   void retire(Session& session);
   ShardStatus status();

@@ -114,3 +114,14 @@ def test_many_clients_with_different_subscriptions(bridge, publisher, connect):
         source.event({"type": "kind." + str(n % 5), "n": n})
     for n, client in clients.items():
         assert [client.data()["n"] for _ in range(10)] == list(range(n % 5, 50, 5))
+
+
+def test_who_connects_alone_is_live_at_once(trestled, publisher, connect):
+    """An event that nothing keeps, published as soon as the handshake is done, arrives."""
+    bridge = trestled({"topics": [{"match": "blink", "keep": "none"}]})
+    source = publisher(bridge)
+    for n in range(200):
+        client = connect(bridge)
+        source.event({"type": "blink", "n": n})
+        assert client.data()["n"] == n
+        client.close()

@@ -251,7 +251,7 @@ TEST_CASE_FIXTURE(GroupsFixture, "an event is compressed once per form, for the 
   publish({topic});
   CHECK(groups.deflated() == 2);
 
-  const auto& plain = listeners[4].chunks.at(0)->bytes;
+  const auto plain = listeners[4].chunks.at(0)->bytes;  // a copy: heard() lets go of it
   const auto& packed = listeners[0].chunks.at(0)->bytes;
   CHECK(listeners[1].chunks.at(0) == listeners[0].chunks.at(0));
   CHECK(listeners[2].chunks.at(0)->bytes == packed);
