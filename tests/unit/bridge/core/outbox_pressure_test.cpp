@@ -99,9 +99,12 @@ class PressureFixture {
     rapidjson::Document json;
     json.Parse(text.data(), text.size());
     if (json.HasParseError()) return "?";
-    if (!json.HasMember("meta")) return "-";
-    const auto offset = std::to_string(json["meta"]["offset"].GetUint64());
-    return json["data"].HasMember("content") ? offset + ":" + json["data"]["content"].GetString() : offset;
+    const auto meta = json.FindMember("meta");
+    if (meta == json.MemberEnd()) return "-";
+    const auto offset = std::to_string(meta->value.FindMember("offset")->value.GetUint64());
+    const auto& data = json.FindMember("data")->value;
+    const auto content = data.FindMember("content");
+    return content == data.MemberEnd() ? offset : offset + ":" + content->value.GetString();
   }
 
   Offset head = 0;
