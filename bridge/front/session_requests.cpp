@@ -107,7 +107,8 @@ bool Session::has_to_pull() const { return !replays_.empty() && outbox_.empty() 
 
 void Session::want_pull() {
   if (waiting_pull_ || !has_to_pull()) return;
-  // Who comes alone and has little to catch up with is live before any batch comes; in a crowd all take turns.
+  // Who comes alone and has little to catch up with is live before any batch comes; in a crowd all take
+  // turns.
   if (shard_.nobody_pulls() && !pull()) return;
   waiting_pull_ = true;
   shard_.pull_later(shared_from_this());
