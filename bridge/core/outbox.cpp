@@ -34,11 +34,11 @@ bool begins_before(const Chunk::Mark& mark, std::size_t place) { return mark.beg
 
 // What the merged event is to the outbox; its payload is in the frame already.
 EventPtr without_payload(const Event& event) {
-  auto stub = std::make_shared<Event>();
-  stub->offset = event.offset;
-  stub->topic = event.topic;
-  stub->policy = event.policy;
-  return stub;
+  auto light = std::make_shared<Event>();
+  light->offset = event.offset;
+  light->topic = event.topic;
+  light->policy = event.policy;
+  return light;
 }
 
 bool is_droppable(const Event& event) {

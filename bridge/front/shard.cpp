@@ -149,11 +149,6 @@ void Shard::pull_some() {
   if (!pulling_.empty()) asio::post(io_, [this] { pull_some(); });
 }
 
-void Shard::apply(const Batch& batch) {
-  keep(batch);
-  groups_.deliver(batch, *epoch_);
-}
-
 void Shard::keep(const Batch& batch) {
   if (batch.epoch != epoch_) {
     epoch_ = batch.epoch;
@@ -172,7 +167,7 @@ void Shard::load(const Batch& kept, const Past& past) {
   epoch_ = kept.epoch;
   snapshot_.restore(past.endings);
   history_.restore_missing(past.missing);
-  apply(kept);
+  keep(kept);  // nobody is there yet to deliver it to
   history_.forget_up_to(past.gone_up_to);
   expire(read_clock().wall);  // now: of what is too old only the newest may still be there
 }

@@ -134,8 +134,7 @@ class Shard {
   void apply_batches();
   std::size_t apply_some();
   void pull_some();
-  void apply(const Batch& batch);
-  /// Everything that applying is but the delivery to the sessions.
+  /// Takes a batch into snapshot, history and head; delivering it to the sessions is apart.
   void keep(const Batch& batch);
   void expire(Micros wall);
   bool nothing_left();
