@@ -14,11 +14,15 @@ struct Rights {
   std::vector<Pattern> publish;
   std::vector<Pattern> command;
   bool admin = false;
+  bool sees_all = false;
+  std::vector<std::string> sees;
 
   /// `$sys` topics need admin or a read pattern that starts with `$`.
   bool may_read(std::string_view topic) const;
   /// True if every topic the pattern matches may be read.
   bool may_read_all(const Pattern& pattern) const;
+  /// True if members that a policy redacts `unless: name` are shown; an empty name takes `admin` or `see`.
+  bool may_see(std::string_view name) const;
   /// What `>` comes down to for these rights: the read patterns without those that start with `$`.
   std::vector<Pattern> readable() const;
 
@@ -27,7 +31,11 @@ struct Rights {
 };
 
 /// From scopes as token files and JWTs carry them: `admin`, `read`, `read:PATTERN`, `publish[:PATTERN]`,
-/// `command[:PATTERN]`; a scope without a pattern means `>`. Errors name the scope at fault.
+/// `command[:PATTERN]`; a scope without a pattern means `>`. `see:NAME` shows what policies redact `unless:
+/// NAME`, `see` all that they redact. Errors name the scope at fault.
 Result<Rights> parse_scopes(const std::vector<std::string>& scopes);
+
+/// True for what may stand in `see:NAME`: 1 to 64 of `[A-Za-z0-9_-]`.
+bool is_scope_name(std::string_view name);
 
 }  // namespace trestle

@@ -204,9 +204,10 @@ void Program::add_token() {
   for (CLI::App* one : {create, revoke}) {
     one->add_option("--name", token_.name, "what the token is called in logs and lists")->required();
   }
-  repeatable(
-      create->add_option("--scope", token_.scopes,
-                         "read, publish or command, each with :PATTERN if wanted, or admin; repeatable"))
+  repeatable(create->add_option(
+                 "--scope", token_.scopes,
+                 "read, publish or command, each with :PATTERN if wanted; see or see:NAME, what policies "
+                 "redact; or admin; repeatable"))
       ->capture_default_str();
   create
       ->add_option("--expires", token_.expires_ms,

@@ -63,6 +63,7 @@ TEST_CASE(
   const auto identity = bridge.authority->authenticate("static-secret", kNow);
   CHECK((*identity)->rights.may_read("anything"));
   CHECK((*identity)->rights.may_read("$sys.health"));
+  CHECK((*identity)->rights.may_see("secrets"));
   CHECK_FALSE((*identity)->rights.admin);
   CHECK((*identity)->rights.publish.empty());
   CHECK((*identity)->rights.command.empty());
@@ -87,6 +88,7 @@ TEST_CASE("without authentication no token is known, and who connects may read")
   const auto anonymous = bridge.authority->anonymous();
   CHECK(anonymous->rights.may_read("a"));
   CHECK_FALSE(anonymous->rights.may_read("$sys.health"));
+  CHECK_FALSE(anonymous->rights.may_see("secrets"));
   CHECK_FALSE(anonymous->rights.admin);
   CHECK_FALSE(anonymous->expires.has_value());
 }

@@ -71,6 +71,22 @@ TEST_CASE("without authentication a client may read, nothing else") {
   CHECK_FALSE(reader.admin);
 }
 
+TEST_CASE("what policies redact is seen with the scope of that name, with see, or as admin") {
+  const auto given = rights({"read", "see:secrets", "see:out-puts_2"});
+  CHECK(given.may_see("secrets"));
+  CHECK(given.may_see("out-puts_2"));
+  CHECK_FALSE(given.may_see("secret"));
+  CHECK_FALSE(given.may_see("Secrets"));
+  CHECK_FALSE(given.may_see(""));
+  for (const auto* scope : {"see", "admin"}) {
+    CHECK(rights({scope}).may_see("secrets"));
+    CHECK(rights({scope}).may_see(""));
+  }
+  CHECK_FALSE(rights({"read", "publish", "command"}).may_see("secrets"));
+  CHECK_FALSE(Rights::reader().may_see("secrets"));
+  CHECK(readable(rights({"see", "see:secrets"})) == "");
+}
+
 TEST_CASE("no scopes grant nothing") {
   CHECK_FALSE(rights({}).may_read("a"));
   CHECK(readable(rights({})) == "");
@@ -78,9 +94,13 @@ TEST_CASE("no scopes grant nothing") {
 
 TEST_CASE("a scope that is none is named") {
   CHECK(refusal("reed") ==
-        "unknown scope \"reed\" (admin, read, publish or command; the last three may name a pattern: "
-        "read:task.>)");
+        "unknown scope \"reed\" (admin, read, publish, command or see; read:task.> names a pattern, "
+        "see:secrets what policies redact unless: secrets)");
   CHECK(refusal("admin:x").find("unknown scope \"admin:x\"") == 0);
+  CHECK(refusal("see:") == "scope \"see:\": a name is 1 to 64 letters, digits, - and _, such as see:secrets");
+  CHECK(refusal("see:a.b").find("scope \"see:a.b\": a name is") == 0);
+  CHECK(refusal("see:" + std::string(65, 'x')).find("scope") == 0);
+  CHECK(refusal("seen").find("unknown scope \"seen\"") == 0);
   CHECK(refusal("Read").find("unknown scope \"Read\"") == 0);
   CHECK(refusal("").find("unknown scope \"\"") == 0);
   CHECK(refusal("read:").find("scope \"read:\": a pattern is empty") == 0);
