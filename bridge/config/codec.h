@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "bridge/config/address.h"
+#include "bridge/config/ip_address.h"
 #include "bridge/config/nearest.h"
+#include "bridge/config/origin.h"
 #include "bridge/config/text.h"
 #include "bridge/config/values.h"
 #include "proto/pattern.h"
@@ -56,6 +58,17 @@ inline Codec<std::string> pointer() {
           same_text};
 }
 inline Codec<std::string> listen_address() { return {parse_listen_address, same_text}; }
+/// What `parse` takes, as it was written.
+template <class Parse>
+Codec<std::string> text_that(Parse parse) {
+  return {[parse](const std::string& text) -> Result<std::string> {
+            if (auto parsed = parse(text); !parsed) return parsed.error();
+            return text;
+          },
+          same_text};
+}
+inline Codec<std::string> network() { return text_that(Network::parse); }
+inline Codec<std::string> allowed_origin() { return text_that(Origin::parse_allowed); }
 inline Codec<std::string> zmq_address(ZmqSide side) {
   return {[side](const std::string& text) { return parse_zmq_address(text, side); }, same_text};
 }

@@ -151,6 +151,9 @@ Keys keys_of_listener(ListenSettings& s) {
           value_key("tls", s.tls, boolean()),
           value_key("auth", s.auth, token_or_none()),
           value_key("insecure", s.insecure, boolean()),
+          values_key("origins", s.origins, allowed_origin()),
+          values_key("trusted_proxies", s.trusted_proxies, network()),
+          value_key("proxy_protocol", s.proxy_protocol, boolean()),
           endpoints_key(s.endpoints)};
 }
 
@@ -202,6 +205,8 @@ Keys keys_of_session(SessionSettings& s) {
 Keys keys_of_limits(LimitSettings& s) {
   return {value_key("connections", s.connections, count<std::size_t>({0, 1'000'000})),
           value_key("per_address", s.per_address, count<std::size_t>({0, 1'000'000})),
+          value_key("failed_auth", s.failed_auth, count<std::size_t>({0, 1'000'000})),
+          value_key("handshake", s.handshake, duration<milliseconds>(100ms, 10min)),
           value_key("message", s.message, size({kKiB, 64 * kMiB})),
           value_key("body", s.body, size({kKiB, 64 * kMiB})),
           value_key("requests_per_second", s.requests_per_second, count<std::size_t>({1, 1'000'000}))};

@@ -29,6 +29,11 @@ struct ListenSettings {
   bool tls = false;
   bool auth = true;       ///< `auth: none` in the file clears it: read-only, no token on this whole listener
   bool insecure = false;  ///< allows a path without a token on an address beyond loopback
+  /// Whose pages may connect (Origin::parse_allowed()); empty: any that brings a token, and without one only
+  /// those of the bridge's own address.
+  std::vector<std::string> origins;
+  std::vector<std::string> trusted_proxies;  ///< Network::parse(): whose word about a client's address counts
+  bool proxy_protocol = false;               ///< they start every connection with a PROXY header
   /// The endpoints of this listener, never empty after loading: the file's top-level list unless the listener
   /// has its own. Their `auth` already is false where the listener's is.
   std::vector<EndpointSettings> endpoints;
@@ -71,8 +76,10 @@ struct SessionSettings {
 };
 
 struct LimitSettings {
-  std::size_t connections = 0;  ///< 0: as many as descriptors allow
-  std::size_t per_address = 0;  ///< 0: no limit
+  std::size_t connections = 0;     ///< 0: as many as descriptors allow
+  std::size_t per_address = 0;     ///< 0: no limit
+  std::size_t failed_auth = 10;    ///< unknown tokens from one address before it has to wait; 0: never
+  milliseconds handshake{10'000};  ///< for the whole request, TLS and PROXY header included
   std::size_t message = 64 * 1024;
   std::size_t body = 2 * 1024 * 1024;
   std::size_t requests_per_second = 50;

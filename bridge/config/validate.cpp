@@ -44,6 +44,11 @@ MaybeComplaint check_listener(const ListenSettings& listener, const Draft& draft
             " can be reached from other machines and authentication is off there: turn it on, listen on "
             "localhost, or say insecure: true on this listener if it is meant"};
   }
+  if (listener.proxy_protocol && listener.trusted_proxies.empty()) {
+    return Complaint{path + ".proxy_protocol",
+                     "needs trusted_proxies, the addresses that may say whom a connection is from, such as "
+                     "[\"10.0.0.5\"]"};
+  }
   return check_endpoints(listener.endpoints, path + ".endpoints");
 }
 

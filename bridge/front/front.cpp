@@ -35,6 +35,14 @@ std::string url_host(const std::string& address) {
   return address.find(':') == std::string::npos ? address : "[" + address + "]";
 }
 
+// The configuration's texts were checked when it was read.
+ListenerInfo info_of(const ListenSettings& settings) {
+  ListenerInfo info{settings.endpoints, settings.tls, {}, {}, settings.proxy_protocol};
+  for (const auto& text : settings.origins) info.origins.push_back(*Origin::parse_allowed(text));
+  for (const auto& text : settings.trusted_proxies) info.trusted_proxies.push_back(*Network::parse(text));
+  return info;
+}
+
 // The parts of one /api/status, filled from several threads; whoever brings the last part writes the answer.
 struct Gathering {
   explicit Gathering(std::size_t shard_number) : missing(shard_number + 1) {
@@ -52,8 +60,11 @@ struct Gathering {
 Front::Front(asio::io_context& main, const Settings& settings, const Authority& authority,
              const PolicyTable& policies)
     : main_(main),
-      context_{settings, authority, policies,
+      context_{settings,
+               authority,
+               policies,
                Admission(settings.limits.connections, settings.limits.per_address),
+               Backoff(settings.limits.failed_auth),
                [this](std::function<void(std::string)> answer) { gather_status(std::move(answer)); }} {
   for (std::size_t i = 0; i < shard_count(settings.shards); ++i) {
     shards_.push_back(std::make_unique<Shard>(i, context_));
@@ -78,11 +89,12 @@ Result<std::monostate> Front::open_listener(const ListenSettings& settings) {
   }
   const auto addresses = resolve_listen_address(settings.address);
   if (!addresses) return addresses.error();
-  const auto info = std::make_shared<const ListenerInfo>(ListenerInfo{settings.endpoints, settings.tls});
+  const auto info = std::make_shared<const ListenerInfo>(info_of(settings));
   auto port = settings.port;
   std::size_t opened = 0;
   for (const auto& address : *addresses) {
-    auto listener = std::make_unique<Listener>(main_, info, tls, [this]() -> Shard& { return next_shard(); });
+    auto listener =
+        std::make_unique<Listener>(main_, context_, info, tls, [this]() -> Shard& { return next_shard(); });
     const auto where = listener->open({address, port});
     if (!where) {
       // A machine without IPv6 still has a localhost.
@@ -155,7 +167,10 @@ void Front::gather_status(std::function<void(std::string)> answer) {
     if (!gathering->is_last()) return;
     auto& front = gathering->front;
     front.uptime = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
-    for (const auto& listener : listeners_) front.accept_pauses += listener->pauses();
+    for (const auto& listener : listeners_) {
+      front.accept_pauses += listener->pauses();
+      front.turned_away += listener->turned_away();
+    }
     answer(status_json(gathering->spine, front));
   };
   probe_->probe([gathering, finish](const SpineStatus& spine) {

@@ -4,9 +4,12 @@
 #include <string>
 
 #include "bridge/auth/authority.h"
+#include "bridge/config/ip_address.h"
+#include "bridge/config/origin.h"
 #include "bridge/config/settings.h"
 #include "bridge/core/policy.h"
 #include "bridge/front/admission.h"
+#include "bridge/front/backoff.h"
 
 namespace trestle {
 
@@ -17,6 +20,7 @@ struct FrontContext {
   const Authority& authority;
   const PolicyTable& policies;
   Admission admission;
+  Backoff backoff;
   /// Gathers /api/status; `answer` is called once, on any thread.
   std::function<void(std::function<void(std::string json)> answer)> gather_status;
 };
@@ -25,6 +29,9 @@ struct FrontContext {
 struct ListenerInfo {
   std::vector<EndpointSettings> endpoints;
   bool tls = false;
+  std::vector<Origin> origins;           ///< whose pages may connect; see may_page_connect()
+  std::vector<Network> trusted_proxies;  ///< who may say whom a connection is from
+  bool proxy_protocol = false;           ///< they say it in a PROXY header, and nobody else is let in
 };
 
 }  // namespace trestle

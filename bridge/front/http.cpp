@@ -32,6 +32,8 @@ constexpr std::string_view kCommonHeaders =
     "X-Frame-Options: DENY\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "Cache-Control: no-store\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n";
 
@@ -60,6 +62,13 @@ std::string encode(const HttpResponse& response, bool head_only) {
 
 HttpResponse http_error(int status, std::string_view code, std::string_view message) {
   return {status, "application/json", error_reply({"", std::string(code), std::string(message)}) + "\n", ""};
+}
+
+HttpResponse busy(int status, std::chrono::milliseconds come_back_after) {
+  auto response = http_error(status, status == 429 ? "too_many" : "busy", "come back later");
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(come_back_after).count();
+  response.extra_headers = "Retry-After: " + std::to_string(seconds) + "\r\n";
+  return response;
 }
 
 HttpResponse page_file(std::string_view path) {

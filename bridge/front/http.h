@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ std::string encode(const HttpResponse& response, bool head_only);
 
 /// {"success":false,"data":{"type":"error","code":…,"message":…}}
 HttpResponse http_error(int status, std::string_view code, std::string_view message);
+
+/// 429 or 503: nothing is looked at now, come back after this long. The body does not say more.
+HttpResponse busy(int status, std::chrono::milliseconds come_back_after);
 
 /// A file of the page; 404 if there is none. `/` is /index.html.
 HttpResponse page_file(std::string_view path);

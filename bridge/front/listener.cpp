@@ -2,13 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <asio/ip/v6_only.hpp>
 
 #include "bridge/front/byte_stream.h"
+#include "bridge/front/http.h"
 #include "bridge/front/shard.h"
+#include "bridge/front/visitor.h"
 #include "bridge/log/log.h"
 
 namespace trestle {
@@ -19,11 +23,17 @@ using V6Only = asio::ip::v6_only;
 
 constexpr std::chrono::milliseconds kPause{200};
 constexpr std::chrono::minutes kQuiet{1};  // between two log lines about a pause
-constexpr int kBacklog = 4096;             // the kernel cuts it to net.core.somaxconn
+constexpr std::chrono::seconds kComeBackLater{10};
+constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
 
 std::string text_of(const tcp::endpoint& where) {
   return (where.address().is_v6() ? "[" + where.address().to_string() + "]" : where.address().to_string()) +
          ":" + std::to_string(where.port());
+}
+
+IpAddress ip_of(const asio::ip::address& address) {
+  if (address.is_v6()) return IpAddress(address.to_v6().to_bytes());
+  return IpAddress::v4(address.to_v4().to_bytes().data());
 }
 
 // How many descriptors clients leave to producers and the journal: without any, ZeroMQ would spin on a
@@ -42,10 +52,11 @@ bool few_descriptors_left(int any_fd) {
 
 }  // namespace
 
-Listener::Listener(asio::io_context& io, std::shared_ptr<const ListenerInfo> info,
+Listener::Listener(asio::io_context& io, FrontContext& context, std::shared_ptr<const ListenerInfo> info,
                    std::shared_ptr<const TlsContext> tls, NextShard next_shard)
     : acceptor_(io),
       pause_(io),
+      context_(context),
       info_(std::move(info)),
       tls_(std::move(tls)),
       next_shard_(std::move(next_shard)) {}
@@ -96,9 +107,41 @@ void Listener::accept_one() {
 }
 
 void Listener::hand_over(tcp::socket socket, Shard& shard) {
+  asio::error_code gone;
+  const auto peer = socket.remote_endpoint(gone);
+  if (gone) return;  // it has been reset already
+  auto visitor = std::make_unique<Visitor>(context_, info_, ip_of(peer.address()));
+  const bool stranger = info_->proxy_protocol && !visitor->is_proxy();
+  const auto answer = stranger ? Admission::Answer::too_many_of_theirs : visitor->arrive();
+  if (answer != Admission::Answer::welcome) return turn_away(socket, answer);
   const int fd = socket.native_handle();
   auto stream = tls_ ? tls_->accept(fd) : plain_stream(fd);
-  shard.adopt(std::move(socket), std::move(stream), info_);
+  shard.adopt(std::move(socket), std::move(stream), info_, std::move(visitor));
+}
+
+// At once and here: whoever is far over the limits shall not cost a shard anything.
+void Listener::turn_away(tcp::socket& socket, Admission::Answer why) {
+  ++turned_away_;
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= away_quiet_until_) {
+    away_quiet_until_ = now + kQuiet;
+    asio::error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    log::warning("a connection was turned away, with others perhaps: see turned_away in /api/status",
+                 {{"address", gone ? "unknown" : peer.address().to_string()},
+                  {"reason", why == Admission::Answer::full ? "limits.connections"
+                             : info_->proxy_protocol        ? "not a trusted proxy"
+                                                            : "limits.per_address"}});
+  }
+  if (tls_ || info_->proxy_protocol) return;
+  static const auto full = encode(busy(503, kComeBackLater), false);
+  static const auto too_many = encode(busy(429, kComeBackLater), false);
+  const auto& bytes = why == Admission::Answer::full ? full : too_many;
+  // What is left unread would have the kernel reset the connection, and the answer lost.
+  std::array<char, 4096> unread;
+  const int fd = socket.native_handle();
+  [[maybe_unused]] const auto got = ::recv(fd, unread.data(), unread.size(), MSG_DONTWAIT);
+  [[maybe_unused]] const auto sent = ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void Listener::pause() {

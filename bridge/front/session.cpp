@@ -17,18 +17,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kRequestTime{10'000};  // for the whole HTTP request, TLS handshake included
-constexpr milliseconds kClosingTime{5'000};   // for the peer's half of the closing handshake
-constexpr milliseconds kLingerTime{1'000};    // for the peer to close its side
-constexpr std::size_t kReadsPerTurn = 8;      // then the other sessions get their turn
+constexpr milliseconds kAnswerTime{10'000};  // for an answer that comes from elsewhere
+constexpr milliseconds kClosingTime{5'000};  // for the peer's half of the closing handshake
+constexpr milliseconds kLingerTime{1'000};   // for the peer to close its side
+constexpr std::size_t kReadsPerTurn = 8;     // then the other sessions get their turn
 constexpr std::size_t kSlicesPerWrite = 16;
 constexpr std::size_t kUnsentInKernel = 128 * 1024;
-
-std::string address_of(const asio::ip::tcp::socket& socket) {
-  asio::error_code gone;
-  const auto endpoint = socket.remote_endpoint(gone);
-  return gone ? "unknown" : endpoint.address().to_string();
-}
 
 // A dead peer is noticed by the kernel too: without this, a trickle of events into its socket would look like
 // progress for as long as TCP retransmits, a quarter of an hour.
@@ -59,13 +53,15 @@ void wipe(std::string& secret) {
 }  // namespace
 
 Session::Session(Shard& shard, std::string id, asio::ip::tcp::socket socket,
-                 std::unique_ptr<ByteStream> stream, std::shared_ptr<const ListenerInfo> info)
+                 std::unique_ptr<ByteStream> stream, std::shared_ptr<const ListenerInfo> info,
+                 std::unique_ptr<Visitor> visitor)
     : shard_(shard),
       id_(std::move(id)),
       socket_(std::move(socket)),
       stream_(std::move(stream)),
       info_(std::move(info)),
-      address_(address_of(socket_)),
+      visitor_(std::move(visitor)),
+      proxy_header_(info_->proxy_protocol ? std::make_unique<ProxyHeader>() : nullptr),
       reader_(std::make_unique<HttpReader>(shard.context().settings.limits.body)),
       requests_(shard.context().settings.limits.requests_per_second, std::chrono::steady_clock::now()) {}
 
@@ -74,15 +70,14 @@ void Session::start() {
   const auto now = read_clock();
   sign_of_life_ = progress_ = last_event_ = now.steady;
   since_wall_ = now.wall;
-  set_phase(Phase::request, kRequestTime);
+  set_phase(Phase::request, shard_.context().settings.limits.handshake);
   on_readable();
 }
 
 void Session::release() {
   if (group_ != nullptr) shard_.groups().leave(*group_, this);
   group_ = nullptr;
-  if (admitted_) shard_.context().admission.release(address_);
-  admitted_ = false;
+  visitor_->leave();
   ws_.reset();
 }
 
@@ -106,6 +101,7 @@ void Session::wait_readable() {
 }
 
 void Session::on_readable() {
+  if (proxy_header_ && !has_proxy_header()) return;
   auto& buffer = shard_.read_buffer();
   for (std::size_t i = 0; i < kReadsPerTurn; ++i) {
     if (phase_ == Phase::over) return;
@@ -268,7 +264,7 @@ void Session::heartbeat(Now now) {
   if (!settings.enabled) return;
   if (pinged_ && now.steady - *pinged_ >= settings.timeout) {
     ++shard_.counters().heartbeat_lost;
-    log::info("session dropped, no sign of life", {{"session", id_}, {"address", address_}});
+    log::info("session dropped, no sign of life", {{"session", id_}, {"address", visitor_->address()}});
     return end();
   }
   if (pinged_ || now.steady - sign_of_life_ < settings.interval) return;
@@ -295,8 +291,10 @@ void Session::close(CloseCode code, std::string_view reason) {
 
 void Session::refuse(CloseCode code, std::string_view reason) {
   ++shard_.counters().refused;
-  log::info("session refused",
-            {{"session", id_}, {"address", address_}, {"code", static_cast<int>(code)}, {"reason", reason}});
+  log::info("session refused", {{"session", id_},
+                                {"address", visitor_->address()},
+                                {"code", static_cast<int>(code)},
+                                {"reason", reason}});
   close(code, reason);
 }
 
@@ -304,6 +302,7 @@ void Session::refuse(CloseCode code, std::string_view reason) {
 // -------------------------------------------------------------------------------------------------------------
 
 void Session::on_request() {
+  if (!knows_visitor()) return;
   const auto& request = reader_->request();
   const auto path = split_target(request.target()).path;
   if (is_upgrade(request)) {
@@ -342,7 +341,8 @@ void Session::answer_status() {
   auto& context = shard_.context();
   const auto query = parse_query(split_target(reader_->request().target()).query);
   auto token = query ? token_of(reader_->request(), *query) : std::string();
-  const auto identity = context.authority.authenticate(token, read_clock().wall);
+  if (!token.empty() && !may_try_token()) return wipe(token);
+  const auto identity = try_token(token);
   wipe(token);
   if (!identity) {
     auto response = http_error(401, "unauthorized", "a valid token is needed: Authorization: Bearer <token>");
@@ -353,7 +353,7 @@ void Session::answer_status() {
   if (!rights.admin && rights.read.empty()) {
     return answer(http_error(403, "forbidden", "the token needs the scope read or admin"));
   }
-  set_phase(Phase::gathering, kRequestTime);
+  set_phase(Phase::gathering, kAnswerTime);
   context.gather_status([weak = weak_from_this(), &shard = shard_](std::string json) {
     shard.post([weak, json = std::move(json)] {
       if (const auto self = weak.lock()) self->answer({200, "application/json", json, ""});
@@ -377,14 +377,13 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
     subscription_.form = handshake->form;
     wanted_topics_ = std::move(handshake->topics);
     since_ = std::move(handshake->since);
-    const auto failure = identify(handshake->token);
-    if (failure) refusal_.emplace(*failure, "");
+    if ((needs_token_ || !handshake->token.empty()) && !may_try_token()) return wipe(handshake->token);
+    refusal_ = find_refusal(request, *handshake);
     wipe(handshake->token);
   } else {
-    refusal_.emplace(CloseCode::bad_request, handshake.error().why);
+    refusal_ = Refusal{CloseCode::bad_request, handshake.error().why};
   }
-  admitted_ = shard_.context().admission.admit(address_);
-  if (!admitted_) refusal_.emplace(CloseCode::too_many, "");
+  if (!visitor_->open()) refusal_ = Refusal{CloseCode::too_many, ""};
 
   ws_ = shard_.websockets().accept(*this, handshake ? handshake->subprotocol : "");
   set_phase(Phase::waiting, shard_.context().settings.auth.timeout);
@@ -399,29 +398,12 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
   wipe(raw);
 }
 
-// Finds out who this is, as far as `token` tells. A code if the session can't go on.
-std::optional<CloseCode> Session::identify(std::string_view token) {
-  const auto& authority = shard_.context().authority;
-  if (!token.empty() && authority.enabled()) {
-    auto identity = authority.authenticate(token, read_clock().wall);
-    if (identity) {
-      identity_ = *identity;
-      return std::nullopt;
-    }
-    if (needs_token_) {
-      return identity.error() == AuthFailure::expired ? CloseCode::token_expired : CloseCode::unauthorized;
-    }
-  }
-  if (!needs_token_) identity_ = authority.anonymous();
-  return std::nullopt;
-}
-
 void Session::ws_write(std::string_view bytes) { send_bytes(bytes, ws_opened_); }
 
 void Session::ws_open(bool deflate) {
   ws_opened_ = true;
   subscription_.deflate = deflate;
-  if (refusal_) return refuse(refusal_->first, refusal_->second);
+  if (refusal_) return refuse(refusal_->code, refusal_->reason);
   if (identity_) go_live();
 }
 
@@ -461,7 +443,7 @@ bool Session::take_turn() {
 SessionStatus Session::status() const {
   SessionStatus status;
   status.id = id_;
-  status.address = address_;
+  status.address = visitor_->address();
   status.identity = identity_ ? identity_->name : "";
   status.endpoint = endpoint_;
   status.form = subscription_.form;

@@ -14,8 +14,10 @@
 #include "bridge/front/handshake.h"
 #include "bridge/front/http.h"
 #include "bridge/front/http_reader.h"
+#include "bridge/front/proxy_header.h"
 #include "bridge/front/shard.h"
 #include "bridge/front/token_bucket.h"
+#include "bridge/front/visitor.h"
 #include "bridge/front/websocket.h"
 #include "proto/close_code.h"
 #include "proto/cursor.h"
@@ -39,7 +41,7 @@ namespace trestle {
 class Session final : public Receiver, private WebSocketEvents, public std::enable_shared_from_this<Session> {
  public:
   Session(Shard& shard, std::string id, asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
-          std::shared_ptr<const ListenerInfo> info);
+          std::shared_ptr<const ListenerInfo> info, std::unique_ptr<Visitor> visitor);
 
   void start();
   /// Lets go of its group and its place in the limits; the last thing its shard calls.
@@ -102,7 +104,17 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void answer_status();
   void upgrade(const HttpRequest& request, const EndpointSettings& endpoint);
   void refuse(CloseCode code, std::string_view reason);
-  std::optional<CloseCode> identify(std::string_view token);
+
+  // session_doors.cpp: who is let in
+  struct Refusal {
+    CloseCode code;
+    std::string reason;
+  };
+  bool has_proxy_header();
+  bool knows_visitor();
+  bool may_try_token();
+  std::optional<Refusal> find_refusal(const HttpRequest& request, const Handshake& handshake);
+  Result<IdentityPtr, AuthFailure> try_token(std::string_view token);
 
   // WebSocketEvents
   void ws_write(std::string_view bytes) override;
@@ -147,16 +159,16 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   asio::ip::tcp::socket socket_;
   std::unique_ptr<ByteStream> stream_;
   std::shared_ptr<const ListenerInfo> info_;
-  const std::string address_;
+  const std::unique_ptr<Visitor> visitor_;
   Phase phase_ = Phase::request;
   Time deadline_{};  // of the phase; live has none
 
-  std::unique_ptr<HttpReader> reader_;  // until it is a WebSocket
+  std::unique_ptr<ProxyHeader> proxy_header_;  // until it is whole
+  std::unique_ptr<HttpReader> reader_;         // until it is a WebSocket
   bool head_only_ = false;
   std::unique_ptr<WebSocket> ws_;
   bool ws_opened_ = false;
-  std::optional<std::pair<CloseCode, std::string>> refusal_;  // decided before the handshake, told after it
-  bool admitted_ = false;
+  std::optional<Refusal> refusal_;  // decided before the handshake, told after it
 
   std::string endpoint_;
   bool needs_token_ = true;

@@ -69,7 +69,7 @@ void Session::too_slow() {
   const auto offset = outbox_.drop_unwritten();
   // Before the first `live` there is nothing yet to come back to.
   const auto cursor = offset == 0 ? "" : "cursor=" + shard_.epoch() + ":" + std::to_string(offset);
-  log::info("session too slow", {{"session", id_}, {"address", address_}, {"offset", offset}});
+  log::info("session too slow", {{"session", id_}, {"address", visitor_->address()}, {"offset", offset}});
   close(CloseCode::too_slow, cursor);
 }
 

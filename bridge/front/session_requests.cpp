@@ -227,7 +227,13 @@ void Session::give_up(const std::vector<Pattern>& patterns) {
 void Session::authenticate(const Request& request) {
   const auto& authority = shard_.context().authority;
   if (authority.enabled()) {
-    auto identity = authority.authenticate(request.token, read_clock().wall);
+    const auto wait = visitor_->wait(std::chrono::steady_clock::now());
+    if (wait.count() > 0) {
+      ++shard_.counters().backed_off;
+      if (phase_ == Phase::waiting) return refuse(CloseCode::too_many, {});
+      return fail(request.id, "too_many", "too many unknown tokens came from this address, come back later");
+    }
+    auto identity = try_token(request.token);
     if (!identity) {
       const bool expired = identity.error() == AuthFailure::expired;
       if (phase_ == Phase::waiting)

@@ -24,7 +24,7 @@ int new_eventfd() {
 // Often enough for the shortest time that anybody set, and never busier than needed.
 std::chrono::milliseconds tick_period(const Settings& settings) {
   const auto shortest = std::min({settings.heartbeat.interval, settings.heartbeat.timeout,
-                                  settings.session.stall, settings.auth.timeout});
+                                  settings.session.stall, settings.auth.timeout, settings.limits.handshake});
   return std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(250));
 }
 
@@ -64,18 +64,18 @@ void Shard::stop() {
 void Shard::post(std::function<void()> task) { asio::post(io_, std::move(task)); }
 
 void Shard::adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
-                  std::shared_ptr<const ListenerInfo> info) {
-  asio::post(
-      io_, [this, socket = std::move(socket), stream = std::move(stream), info = std::move(info)]() mutable {
-        auto id = std::to_string(index_) + "-" + std::to_string(next_session_++);
-        auto session = std::make_shared<Session>(*this, std::move(id), std::move(socket), std::move(stream),
-                                                 std::move(info));
-        ++counters_.accepted;
-        sessions_.emplace(session.get(), session);
-        ++session_count_;
-        live_first();
-        session->start();
-      });
+                  std::shared_ptr<const ListenerInfo> info, std::unique_ptr<Visitor> visitor) {
+  asio::post(io_, [this, socket = std::move(socket), stream = std::move(stream), info = std::move(info),
+                   visitor = std::move(visitor)]() mutable {
+    auto id = std::to_string(index_) + "-" + std::to_string(next_session_++);
+    auto session = std::make_shared<Session>(*this, std::move(id), std::move(socket), std::move(stream),
+                                             std::move(info), std::move(visitor));
+    ++counters_.accepted;
+    sessions_.emplace(session.get(), session);
+    ++session_count_;
+    live_first();
+    session->start();
+  });
 }
 
 // The spine's half of the hand-over. The fences pair with those in nothing_left(): either the spine sees that

@@ -28,6 +28,7 @@ namespace trestle {
 
 class ByteStream;
 class Session;
+class Visitor;
 
 /// What /api/status shows of a session.
 struct SessionStatus {
@@ -55,6 +56,10 @@ struct ShardStatus {
     std::uint64_t heartbeat_lost = 0;  ///< sessions dropped because they stayed silent
     std::uint64_t timed_out = 0;       ///< connections ended because their request did not come in time
     std::uint64_t refused = 0;         ///< sessions closed for their token, rights, query or limits
+    std::uint64_t bad_origin = 0;      ///< of them: of web pages that may not connect
+    std::uint64_t auth_failed = 0;     ///< unknown tokens, wherever they came in
+    std::uint64_t backed_off = 0;      ///< tokens not looked at, after too many unknown ones from there
+    std::uint64_t turned_away = 0;     ///< connections far over the limits, or without the PROXY header
   };
   std::vector<SessionStatus> sessions;
   std::size_t connections = 0;  ///< of every kind, at this moment
@@ -87,7 +92,7 @@ class Shard {
   /// For sockets that are accepted straight onto this shard.
   asio::io_context& io() { return io_; }
   void adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stream,
-             std::shared_ptr<const ListenerInfo> info);
+             std::shared_ptr<const ListenerInfo> info, std::unique_ptr<Visitor> visitor);
   void post(std::function<void()> task);
 
   bool has_room() const { return inbox_.has_room(); }

@@ -12,6 +12,7 @@ namespace trestle {
 struct FrontStatus {
   double uptime = 0;  ///< seconds
   std::uint64_t accept_pauses = 0;
+  std::uint64_t turned_away = 0;  ///< by the listeners
   std::vector<ShardStatus> shards;
 };
 

@@ -155,6 +155,25 @@ TEST_CASE("listeners say where, and do not stand in each other's way") {
   });
 }
 
+TEST_CASE("doors are for pages and proxies that can be told from others") {
+  CHECK(error_of("listen: {origins: [\"https://a.example\", a.example]}")
+            .find("t.yaml:1:41: listen.origins: \"a.example\" is not an origin: write one such as ") == 0);
+  check({
+      {"listen: {origins: [\"https://a.example\", \"https://*.b.example:8443\"]}", "ok"},
+      {"listen: {trusted_proxies: [10.0.0.5, \"2001:db8::/64\"], proxy_protocol: yes}", "ok"},
+      {"listen: {trusted_proxies: [10.0.0.5/8]}",
+       "t.yaml:1:28: listen.trusted_proxies: \"10.0.0.5/8\" has bits beyond its length: \"10.0.0.0/8\" is "
+       "the range "
+       "that holds it"},
+      {"listen: {trusted_proxies: [\"::/0\"]}",
+       "t.yaml:1:28: listen.trusted_proxies: \"::/0\" is everybody: name the proxies themselves"},
+      {"listen: {proxy_protocol: yes}",
+       "t.yaml:1:26: listen.proxy_protocol: needs trusted_proxies, the addresses that may say whom a "
+       "connection is "
+       "from, such as [\"10.0.0.5\"]"},
+  });
+}
+
 TEST_CASE("TLS needs both of its files") {
   check({
       {"listen: {tls: true}", "t.yaml:1:15: listen.tls: needs tls.certificate and tls.key, both PEM files"},

@@ -44,6 +44,15 @@ const std::vector<Sample>& samples() {
       {"listen", "auth", "none",
        [](const S& s) { return !s.listen[0].auth && !s.listen[0].endpoints[0].auth; }},
       {"listen", "insecure", "yes", [](const S& s) { return s.listen[0].insecure; }},
+      {"listen", "origins", R"(["https://a.example", "http://*.b.example:81"])",
+       [](const S& s) {
+         return s.listen[0].origins == std::vector<std::string>{"https://a.example", "http://*.b.example:81"};
+       }},
+      {"listen", "trusted_proxies", R"(["10.0.0.0/8", "::1"])",
+       [](const S& s) {
+         return s.listen[0].trusted_proxies == std::vector<std::string>{"10.0.0.0/8", "::1"};
+       }},
+      {"listen", "proxy_protocol", "on", [](const S& s) { return s.listen[0].proxy_protocol; }},
       {"tls", "certificate", "c.pem", [](const S& s) { return s.tls.certificate == "c.pem"; }},
       {"tls", "key", "k.pem", [](const S& s) { return s.tls.key == "k.pem"; }},
       {"heartbeat", "enabled", "No", [](const S& s) { return !s.heartbeat.enabled; }},
@@ -68,6 +77,8 @@ const std::vector<Sample>& samples() {
       {"session", "queue", "1GiB", [](const S& s) { return s.session.queue == 1024UL * 1024 * 1024; }},
       {"session", "stall", "1h", [](const S& s) { return s.session.stall == 1h; }},
       {"limits", "connections", "7", [](const S& s) { return s.limits.connections == 7; }},
+      {"limits", "failed_auth", "0", [](const S& s) { return s.limits.failed_auth == 0; }},
+      {"limits", "handshake", "3s", [](const S& s) { return s.limits.handshake == 3s; }},
       {"limits", "per_address", "8", [](const S& s) { return s.limits.per_address == 8; }},
       {"limits", "message", "2048B", [](const S& s) { return s.limits.message == 2048; }},
       {"limits", "body", "3KiB", [](const S& s) { return s.limits.body == 3072; }},
@@ -86,6 +97,8 @@ Variables companions(const Sample& sample) {
   if (sample.variable() == "TRESTLE_LISTEN_TLS") {
     return {{"TRESTLE_TLS_CERTIFICATE", "c.pem"}, {"TRESTLE_TLS_KEY", "k.pem"}};
   }
+  if (sample.variable() == "TRESTLE_LISTEN_PROXY_PROTOCOL")
+    return {{"TRESTLE_LISTEN_TRUSTED_PROXIES", "::1"}};
   if (sample.variable() == "TRESTLE_TLS_CERTIFICATE") return {{"TRESTLE_TLS_KEY", "k.pem"}};
   if (sample.variable() == "TRESTLE_TLS_KEY") return {{"TRESTLE_TLS_CERTIFICATE", "c.pem"}};
   return {};

@@ -107,6 +107,7 @@ TEST_CASE("one configuration serves both documents' clients") {
   CHECK(s.listen[1].address == "localhost");
   CHECK(s.listen[1].port == 8000);
   CHECK_FALSE(s.listen[1].auth);
+  CHECK(s.listen[1].origins.front() == "http://localhost:3000");
   REQUIRE(s.listen[1].endpoints.size() == 1);
   CHECK(s.listen[1].endpoints[0].path == "/plugin/ws");
   CHECK(s.listen[1].endpoints[0].format == Form::bare);

@@ -1,0 +1,21 @@
+#include "bridge/front/origin_door.h"
+
+#include <algorithm>
+
+namespace trestle {
+
+bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token,
+                      bool own) {
+  const auto& header = request.header("Origin");
+  if (header.empty()) return true;
+  if (listener.origins.empty() && !without_token) return true;
+  const auto page = Origin::parse(header);
+  if (!page) return false;  // "null" too: of a file, or a page that hides where it is from
+  if (listener.origins.empty()) {
+    return page->is_host(request.header("Host"), listener.tls) && (!own || page->is_loopback());
+  }
+  return std::any_of(listener.origins.begin(), listener.origins.end(),
+                     [&](const Origin& allowed) { return allowed.allows(*page); });
+}
+
+}  // namespace trestle

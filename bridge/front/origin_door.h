@@ -1,0 +1,16 @@
+#pragma once
+#include "bridge/front/front_context.h"
+#include "bridge/front/http_reader.h"
+
+namespace trestle {
+
+/// Whether the web page that made a browser send this request may have what is behind the listener. Browsers
+/// name the page in the header Origin; who sends none is no browser, and may.
+///
+/// With a list, exactly the pages on it may. Without one, a token is enough: pages of others don't know it.
+/// Where none was needed (`without_token`) only pages of the bridge's own address may, and if the client is
+/// this machine itself (`own`) only by a name that nobody else can have: else a page could give its own name
+/// the address 127.0.0.1 for a moment (DNS rebinding).
+bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token, bool own);
+
+}  // namespace trestle

@@ -1,0 +1,95 @@
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "bridge/core/clock.h"
+#include "bridge/front/origin_door.h"
+#include "bridge/front/session.h"
+#include "bridge/log/log.h"
+
+namespace trestle {
+namespace {
+
+constexpr std::chrono::seconds kComeBackLater{10};
+
+}  // namespace
+
+// True once the PROXY header is whole. It comes before TLS too, so it is read from the socket itself, and
+// nothing of what follows it.
+bool Session::has_proxy_header() {
+  auto& buffer = shard_.read_buffer();
+  while (true) {
+    const auto wants = std::min(proxy_header_->wants(), buffer.size());
+    const auto got = ::recv(socket_.native_handle(), buffer.data(), wants, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+      wait_readable();
+      return false;
+    }
+    const auto state = got > 0 ? proxy_header_->feed({buffer.data(), static_cast<std::size_t>(got)})
+                               : ProxyHeader::State::bad;
+    if (state == ProxyHeader::State::more) continue;
+    const auto& source = proxy_header_->source();
+    const bool welcome = state == ProxyHeader::State::done &&
+                         (!source || visitor_->comes_from(*source) == Admission::Answer::welcome);
+    proxy_header_.reset();
+    if (welcome) return true;
+    ++shard_.counters().turned_away;
+    end();
+    return false;
+  }
+}
+
+// False if the answer is 429: behind a proxy it takes the request to know whom the connection is from.
+bool Session::knows_visitor() {
+  const auto arrived = visitor_->forwarded(reader_->request().header("X-Forwarded-For"));
+  if (arrived == Admission::Answer::welcome) return true;
+  ++shard_.counters().turned_away;
+  answer(busy(429, kComeBackLater));
+  return false;
+}
+
+// False if the answer is 429: too many tokens of this address were unknown, so this one is not looked at.
+bool Session::may_try_token() {
+  const auto wait = visitor_->wait(std::chrono::steady_clock::now());
+  if (wait.count() == 0) return true;
+  ++shard_.counters().backed_off;
+  answer(busy(429, wait));
+  return false;
+}
+
+// The way of every token: what it is worth, and what that means for the address it came from. No token at all
+// is no guess; one that has expired was known once.
+Result<IdentityPtr, AuthFailure> Session::try_token(std::string_view token) {
+  auto identity = shard_.context().authority.authenticate(token, read_clock().wall);
+  if (identity) {
+    visitor_->token_was_good();
+  } else if (!token.empty() && identity.error() == AuthFailure::unknown) {
+    ++shard_.counters().auth_failed;
+    visitor_->token_was_unknown(std::chrono::steady_clock::now());
+  }
+  return identity;
+}
+
+// Finds out who this is, as far as the handshake tells, and whether the session may go on.
+std::optional<Session::Refusal> Session::find_refusal(const HttpRequest& request,
+                                                      const Handshake& handshake) {
+  const auto& authority = shard_.context().authority;
+  if (!handshake.token.empty() && authority.enabled()) {
+    auto identity = try_token(handshake.token);
+    if (identity) {
+      identity_ = *identity;
+    } else if (needs_token_) {
+      const bool expired = identity.error() == AuthFailure::expired;
+      return Refusal{expired ? CloseCode::token_expired : CloseCode::unauthorized, ""};
+    }
+  }
+  const bool without_token = !identity_ && !needs_token_;
+  if (without_token) identity_ = authority.anonymous();
+  if (may_page_connect(request, *info_, without_token, visitor_->is_own())) return std::nullopt;
+  ++shard_.counters().bad_origin;
+  log::info("a web page may not connect, see listen.origins",
+            {{"session", id_}, {"origin", request.header("Origin")}});
+  return Refusal{CloseCode::forbidden, "this page may not connect (listen.origins)"};
+}
+
+}  // namespace trestle
