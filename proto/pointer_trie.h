@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "proto/json_pointer.h"
 #include "proto/result.h"
 
 namespace trestle {
@@ -24,7 +25,7 @@ class PointerTrie {
   /// whole document.
   Result<Node> add(std::string_view pointer, std::size_t id);
   /// The root's child called `name`, made if need be.
-  Node member_or_add(std::string name) { return child_for(kRoot, std::move(name)); }
+  Node member_or_add(std::string name) { return child_for(kRoot, std::move(name), PointerToken::kNoIndex); }
   /// The child that `name` leads to, or kNone.
   Node member(Node parent, std::string_view name) const;
   /// The child that the array index leads to, or kNone.
@@ -39,18 +40,16 @@ class PointerTrie {
  private:
   struct Child {
     std::string token;
-    std::uint64_t index;  // kNoIndex if the token can't be an array's index
+    std::uint64_t index;  // see PointerToken
     Node node;
   };
   struct NodeData {
     std::vector<Child> children;
     std::vector<std::size_t> ids;
   };
-  static constexpr std::uint64_t kNoIndex = ~std::uint64_t{0};
 
   const NodeData& at(Node node) const { return nodes_[static_cast<std::size_t>(node)]; }
-  Node child_for(Node parent, std::string token);
-  static std::uint64_t index_of(std::string_view token);
+  Node child_for(Node parent, std::string token, std::uint64_t index);
 
   std::vector<NodeData> nodes_;
 };
