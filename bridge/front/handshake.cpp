@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proto/utf8.h"
+
 namespace trestle {
 namespace {
 
@@ -37,6 +39,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
     out += static_cast<char>(high * 16 + low);
     i += 2;
   }
+  if (!is_utf8(out)) return std::nullopt;
   return out;
 }
 
@@ -115,6 +118,14 @@ bool is_upgrade(const HttpRequest& request) {
          has_item(request.header("Connection"), "upgrade");
 }
 
+bool has_websocket_key(const HttpRequest& request) {
+  constexpr std::size_t kDigits = 22;  // 16 bytes
+  const auto& key = request.header("Sec-WebSocket-Key");
+  const auto is_digit = [](unsigned char c) { return std::isalnum(c) != 0 || c == '+' || c == '/'; };
+  return key.size() == kDigits + 2 && std::all_of(key.begin(), key.begin() + kDigits, is_digit) &&
+         key.compare(kDigits, 2, "==") == 0;
+}
+
 std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query) {
   if (const auto token = query.find("token"); token != query.end() && !token->second.empty())
     return token->second;
@@ -126,7 +137,7 @@ std::string token_of(const HttpRequest& request, const std::map<std::string, std
 Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request,
                                                 const EndpointSettings& endpoint) {
   const auto query = parse_query(split_target(request.target()).query);
-  if (!query) return BadHandshake{"the query has a broken % escape"};
+  if (!query) return BadHandshake{"the query has a broken % escape, or is not UTF-8"};
   Handshake handshake;
   handshake.token = token_of(request, *query);
   read_subprotocols(request.header("Sec-WebSocket-Protocol"), handshake);

@@ -30,11 +30,14 @@ struct Target {
 Target split_target(const std::string& target);
 
 /// Percent-decoded once; `+` stays `+`, for tokens may hold one. A parameter that occurs twice keeps its
-/// first value. Nothing if an escape is broken.
+/// first value. Nothing if an escape is broken, or what it says is not UTF-8.
 std::optional<std::map<std::string, std::string>> parse_query(std::string_view query);
 
 /// True for a GET that asks for a WebSocket (RFC 6455 section 4.2.1), whatever the version.
 bool is_upgrade(const HttpRequest& request);
+
+/// True if the client's key is 16 bytes in base64 (the same section): each answer is made for one client.
+bool has_websocket_key(const HttpRequest& request);
 
 /// The token of an HTTP request: `token` of the query, or `Authorization: Bearer`. Empty if none.
 std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query);

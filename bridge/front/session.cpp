@@ -337,6 +337,11 @@ void Session::answer(const HttpResponse& response) {
   if (phase_ == Phase::answering) finish();
 }
 
+void Session::answer_bad_handshake() {
+  answer(
+      http_error(400, "bad_request", "this is not a WebSocket handshake as RFC 6455 section 4.2.1 wants it"));
+}
+
 void Session::answer_status() {
   auto& context = shard_.context();
   const auto query = parse_query(split_target(reader_->request().target()).query);
@@ -370,6 +375,7 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
     response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
     return answer(response);
   }
+  if (!has_websocket_key(request)) return answer_bad_handshake();
   endpoint_ = endpoint.path;
   needs_token_ = endpoint.auth && shard_.context().authority.enabled();
   auto handshake = parse_handshake(request, endpoint);
@@ -431,7 +437,10 @@ void Session::ws_ping(const std::string& payload) {
 
 void Session::ws_closed(std::uint16_t code) {
   log::debug("session closed", {{"session", id_}, {"code", code}});
-  if (phase_ != Phase::over) finish();
+  if (phase_ == Phase::over) return;
+  if (ws_opened_) return finish();
+  answer(
+      http_error(400, "bad_request", "this is not a WebSocket handshake as RFC 6455 section 4.2.1 wants it"));
 }
 
 bool Session::take_turn() {

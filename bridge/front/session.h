@@ -101,6 +101,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   // session.cpp: HTTP and the way to a WebSocket
   void on_request();
   void answer(const HttpResponse& response);
+  void answer_bad_handshake();
   void answer_status();
   void upgrade(const HttpRequest& request, const EndpointSettings& endpoint);
   void refuse(CloseCode code, std::string_view reason);

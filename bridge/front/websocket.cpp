@@ -165,7 +165,7 @@ class Connection final : public WebSocket {
   void set_handlers() {
     using Handle = websocketpp::connection_hdl;
     connection_->set_write_handler([this](Handle, const char* data, std::size_t size) {
-      if (!closed_) events_.ws_write({data, size});
+      if (!closed_ && (opened_ || is_agreement())) events_.ws_write({data, size});
       return error_code();
     });
     connection_->set_validate_handler([this](Handle) {
@@ -189,6 +189,11 @@ class Connection final : public WebSocket {
     });
     connection_->set_close_handler([this](Handle) { over(connection_->get_remote_close_code()); });
     connection_->set_fail_handler([this](Handle) { over(websocketpp::close::status::abnormal_close); });
+  }
+
+  // What it answers to a request that is no handshake lacks our headers, and even a length.
+  bool is_agreement() const {
+    return connection_->get_response_code() == websocketpp::http::status_code::switching_protocols;
   }
 
   // Request and answer, with all their headers, are over a kilobyte that nothing needs once it is open, and

@@ -18,6 +18,7 @@ class WebSocketEvents {
   virtual void ws_binary() = 0;
   virtual void ws_ping(const std::string& payload) = 0;
   /// The protocol is over, by a close handshake or an error; `code` is what the peer said, 1006 if nothing.
+  /// Before ws_open(): the request is no handshake, and nothing was written.
   virtual void ws_closed(std::uint16_t code) = 0;
 
  protected:

@@ -73,7 +73,31 @@ TEST_CASE("a broken escape spoils the query") {
     CAPTURE(text);
     CHECK(query(text) == "broken");
   }
-  CHECK(complaint("/?token=%4") == "the query has a broken % escape");
+  CHECK(complaint("/?token=%4") == "the query has a broken % escape, or is not UTF-8");
+}
+
+TEST_CASE("a query that is not UTF-8 is none: what it says is repeated in close frames") {
+  CHECK(query("a=%C3%BC") == "a=\xc3\xbc");
+  for (const auto* text : {"a=%FF", "a=\xff", "%FF=a", "a=%C3", "a=%ED%A0%80", "a=%C0%AF"}) {
+    CAPTURE(text);
+    CHECK(query(text) == "broken");
+  }
+}
+
+TEST_CASE("a WebSocket key is 16 bytes in base64") {
+  const auto has_key = [](const std::string& value) {
+    return has_websocket_key(*Get("/", "Sec-WebSocket-Key: " + value + "\r\n"));
+  };
+  CHECK(has_key("dGhlIHNhbXBsZSBub25jZQ=="));
+  CHECK(has_key("++++++++++//////////AA=="));
+  CHECK_FALSE(has_websocket_key(*Get("/")));
+  for (const auto* value :
+       {"", "x", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=x",
+        "dGhlIHNhbXBsZSBub25jZQ====", "dGhl-HNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZTAx",
+        "dGhlIHNhbXBsZSBub25jZQ==, dGhlIHNhbXBsZSBub25jZQ=="}) {
+    CAPTURE(value);
+    CHECK_FALSE(has_key(value));
+  }
 }
 
 TEST_CASE("a target is split at the first question mark, and not decoded") {
