@@ -439,8 +439,7 @@ void Session::ws_closed(std::uint16_t code) {
   log::debug("session closed", {{"session", id_}, {"code", code}});
   if (phase_ == Phase::over) return;
   if (ws_opened_) return finish();
-  answer(
-      http_error(400, "bad_request", "this is not a WebSocket handshake as RFC 6455 section 4.2.1 wants it"));
+  answer_bad_handshake();
 }
 
 bool Session::take_turn() {

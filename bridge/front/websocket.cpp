@@ -133,6 +133,7 @@ class Connection final : public WebSocket {
   }
 
   void feed(std::string_view bytes) override {
+    if (closed_) return;
     if (!opened_) {
       constexpr std::string_view kEndOfHeader = "\r\n\r\n";
       const auto end = bytes.find(kEndOfHeader);
@@ -140,12 +141,9 @@ class Connection final : public WebSocket {
       read(bytes.substr(0, header));
       bytes.remove_prefix(header);
     }
-    const auto stray = deflate_ ? watch_.find_stray_rsv1(bytes) : std::nullopt;
-    if (!stray) return read(bytes);
-    read(bytes.substr(0, *stray));
-    std::string rest(bytes.substr(*stray));
-    rest.front() = static_cast<char>(rest.front() | kRsv2);  // websocketpp answers that with 1002
-    read(rest);
+    const auto fault = watch_.find_fault(bytes);
+    read(bytes.substr(0, fault.value_or(bytes.npos)));
+    if (fault) fail(status::protocol_error, "a frame that RFC 6455 or 7692 does not allow");
   }
 
   void close(std::uint16_t code, std::string_view reason) override {
@@ -156,8 +154,6 @@ class Connection final : public WebSocket {
   void end_of_input() override { connection_->eof(); }
 
  private:
-  static constexpr char kRsv2 = 0x20;
-
   void read(std::string_view bytes) {
     if (!bytes.empty()) connection_->read_all(bytes.data(), bytes.size());
   }
@@ -188,7 +184,7 @@ class Connection final : public WebSocket {
       return false;  // the session answers, so that at most one pong waits
     });
     connection_->set_close_handler([this](Handle) { over(connection_->get_remote_close_code()); });
-    connection_->set_fail_handler([this](Handle) { over(websocketpp::close::status::abnormal_close); });
+    connection_->set_fail_handler([this](Handle) { over(status::abnormal_close); });
   }
 
   // What it answers to a request that is no handshake lacks our headers, and even a length.
@@ -204,26 +200,31 @@ class Connection final : public WebSocket {
   }
 
   void on_message(const Message& message) {
-    const bool is_text = message.sent_as() == frame::opcode::text;
+    if (message.sent_as() != frame::opcode::text) return events_.ws_binary();
     const auto& payload = message.get_payload();
-    if (!is_text) return events_.ws_binary();
-    if (!message.get_compressed()) return events_.ws_text(payload);
-    if (inflate(payload)) events_.ws_text(shared_.inflated);
+    if (message.get_compressed() && !inflate(payload)) return;
+    const auto& text = message.get_compressed() ? shared_.inflated : payload;
+    // websocketpp does not see that a message in fragments ends within a character.
+    if (!is_utf8(text)) return fail(status::invalid_payload, "the message is not UTF-8");
+    events_.ws_text(text);
   }
 
   bool inflate(std::string_view payload) {
     constexpr std::size_t kTail = 4;  // websocketpp puts it there, and so does the inflater
     payload.remove_suffix(kTail);
     switch (shared_.inflater.inflate(payload, shared_.max_message, shared_.inflated)) {
-      case Inflated::too_big:
-        close(status::message_too_big, "the message inflates to too much");
-        return false;
-      case Inflated::invalid: close(status::invalid_payload, "not a compressed message"); return false;
+      case Inflated::too_big: fail(status::message_too_big, "the message inflates to too much"); return false;
+      case Inflated::invalid: fail(status::invalid_payload, "not a compressed message"); return false;
       case Inflated::ok: break;
     }
-    if (is_utf8(shared_.inflated)) return true;
-    close(status::invalid_payload, "the message is not UTF-8");
-    return false;
+    return true;
+  }
+
+  // RFC 6455 section 7.1.7: it is over without the peer's half of the closing handshake.
+  void fail(std::uint16_t code, std::string_view reason) {
+    if (closed_) return;
+    close(code, reason);
+    over(status::abnormal_close);
   }
 
   void over(std::uint16_t code) {

@@ -1,7 +1,6 @@
-"""permessage-deflate (RFC 7692): agreed on, once per event for all clients, bounded and checked on the way in."""
+"""permessage-deflate: once per event for all clients, and bounded on the way in. RFC 7692 itself: test_conformance_deflate.py."""
 import json
 import os
-import time
 import zlib
 
 import pytest
@@ -11,7 +10,6 @@ from harness.raw import RawWebSocket
 from harness.wait import share_of
 
 OFFER = "Sec-WebSocket-Extensions: permessage-deflate"
-ANSWER = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 RSV1 = 0x40
 BIG = {"type": "note", "pad": "the same words again and again " * 150}
 BOMB_BLOCK = 100 * 1024 * 1024
@@ -45,24 +43,6 @@ def compressed(ws):
         first, payload = ws.frame()
         if first & 0x0F == ws.TEXT:
             return bool(first & RSV1), json.loads(inflated(payload) if first & RSV1 else payload)
-
-
-@pytest.mark.parametrize("offer, answer", [
-    ("permessage-deflate; client_max_window_bits", ANSWER),
-    ("permessage-deflate; server_max_window_bits=15", ANSWER + "; server_max_window_bits=15"),
-    ("permessage-deflate; server_max_window_bits=12", None),
-    ("permessage-deflate; server_max_window_bits=12, permessage-deflate", ANSWER),
-    ("permessage-deflate; nonsense, permessage-deflate", ANSWER),
-    ("permessage-deflate; client_no_context_takeover; client_no_context_takeover", None),
-    ("permessage-deflate; \"", None),
-    ("x-other", None),
-    (None, None),
-])
-def test_the_answer_to_an_offer(bridge, raw, offer, answer):
-    ws = raw(bridge, offer and "Sec-WebSocket-Extensions: " + offer)
-    assert ws.agreed == answer
-    ws.send(ws.TEXT, b'{"type":"ping","id":1}')
-    assert compressed(ws)[1]["data"]["type"] == "pong"
 
 
 def test_big_events_are_compressed_and_small_ones_not(bridge, publisher, raw):
@@ -138,33 +118,14 @@ def test_a_client_library_both_ways(bridge, connect, publisher):
     assert bridge.status()["counters"]["deflated"] == 1
 
 
-def test_a_compressed_request_in_fragments(bridge, raw):
-    ws = raw(bridge)
-    body = deflated(b'{"type":"ping","id":"in pieces"}')
-    for cut in range(len(body) + 1):
-        ws.send(ws.TEXT, body[:cut], fin=False, rsv=RSV1)
-        ws.send(ws.PING, b"between")
-        ws.send(0, body[cut:])
-        assert ws.next(ws.PONG) == b"between"
-        assert json.loads(ws.next(ws.TEXT))["data"]["id"] == "in pieces"
-        if cut % 20 == 19:                                          # 50 requests a second are allowed
-            time.sleep(1)
-
-
-@pytest.mark.parametrize("payload, code", [
-    (deflated(b"\0" * BOMB_BLOCK)[:60_000], 1009),
-    (deflated(b"x" * 2049), 1009),
-    (b"\xff" * 100, 1007),
-    (deflated(b'{"type":"ping","id":1}')[:-3], 1007),
-    (b"", 1007),
-    (deflated(b'{"type":"ping","id":"\xff"}'), 1007),
-], ids=["bomb", "one byte too many", "garbage", "cut", "empty", "not UTF-8"])
-def test_bad_compressed_messages(trestled, raw, connect, payload, code):
+@pytest.mark.parametrize("payload", [deflated(b"\0" * BOMB_BLOCK)[:60_000], deflated(b"x" * 2049)],
+                         ids=["bomb", "one byte too many"])
+def test_bombs(trestled, raw, connect, payload):
     bridge = trestled({"limits": {"message": "2KiB" if len(payload) < 2048 else "64KiB"}})
     ws = raw(bridge)
     begun = cpu_seconds(bridge)
     ws.send(ws.TEXT, payload, rsv=RSV1)
-    assert ws.close_code() == code
+    assert ws.close_code() == 1009
     assert cpu_seconds(bridge) - begun < 0.5
     assert connect(bridge).request("ping")["success"]
 
@@ -173,23 +134,3 @@ def cpu_seconds(bridge):
     with open(f"/proc/{bridge.pid}/stat") as stat:
         fields = stat.read().rsplit(") ", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-@pytest.mark.parametrize("frames", [
-    [(0x1, b'{"type":', {"fin": False}), (0x0, b'"ping"}', {"rsv": RSV1})],
-    [(0x1, deflated(b'{"type":"ping","id":1}'), {"fin": False, "rsv": RSV1}), (0x0, b"\0", {"rsv": RSV1})],
-    [(0x9, b"x", {"rsv": RSV1})],
-    [(0x1, b"{}", {"rsv": 0x20})],
-    [(0x1, b"{}", {"rsv": 0x60})],
-], ids=["continuation", "continuation of a compressed one", "ping", "rsv2", "rsv1 and rsv2"])
-def test_reserved_bits_in_the_wrong_place(bridge, raw, frames):
-    ws = raw(bridge)
-    for opcode, payload, options in frames:
-        ws.send(opcode, payload, **options)
-    assert ws.close_code() == 1002
-
-
-def test_rsv1_without_an_agreement(bridge, raw):
-    ws = raw(bridge, None)
-    ws.send(ws.TEXT, deflated(b'{"type":"ping","id":1}'), rsv=RSV1)
-    assert ws.close_code() == 1002

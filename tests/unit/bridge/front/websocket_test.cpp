@@ -208,6 +208,19 @@ TEST_CASE("what breaks the protocol ends in a close frame that says so") {
     expected = "1007";
     client.feed(frame(kText, "a\xc3"));
   }
+  SUBCASE("fragments that end in the middle of a character") {
+    expected = "1007";
+    client.feed(frame(kText, "a\xe2", false) + frame(kContinuation, "\x82"));
+  }
+  SUBCASE("a length of 16 bits that fits into 7") {
+    client.feed(std::string("\x81\xfe\x00\x7d", 4) + std::string(4 + 125, '\0'));
+  }
+  SUBCASE("a length of 64 bits that fits into 16") {
+    client.feed(std::string("\x81\xff\0\0\0\0\0\0\xff\xff", 10));
+  }
+  SUBCASE("a length of 64 bits with the top one") {
+    client.feed(std::string("\x81\xff\x80\0\0\0\0\0\0\0", 10));
+  }
   SUBCASE("a frame without a mask") { client.feed(frame(kText, "hello", true, false)); }
   SUBCASE("a reserved bit") { client.feed("\xc1" + frame(kText, "hello").substr(1)); }
   SUBCASE("a reserved opcode") { client.feed(frame(static_cast<Opcode>(3), "x")); }
