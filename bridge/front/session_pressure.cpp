@@ -19,7 +19,7 @@ void Session::under_pressure() {
 
 // Sessions without meta could not be told what they miss, so nothing is left out for them.
 void Session::make_room() {
-  if (phase_ != Phase::live || outbox_.one_frame()) return;
+  if ((phase_ != Phase::live && phase_ != Phase::waiting) || outbox_.one_frame()) return;
   if (!has_meta() || group_ == nullptr) return too_slow();
   if (!outbox_.all_kept()) outbox_.drop_unkept(shard_.pressure(), dropped_);
   if (outbox_.footprint() <= queue_limit()) return;

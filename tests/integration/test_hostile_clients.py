@@ -118,13 +118,15 @@ def test_who_sends_10000_requests_a_second_gets_4429(beside, closing, publisher)
     assert memory_kb(bridge) - before < SLACK_KB
 
 
-def test_without_a_limit_requests_cost_their_sender(beside, many):
+@pytest.mark.parametrize("token", [True, False], ids=["live", "waiting for its token"])
+def test_without_a_limit_requests_cost_their_sender(beside, many, token):
     """10,000 a second from each, and no answer is ever read."""
     queue_kb = 256
-    bridge = beside({"limits": {"requests_per_second": 1_000_000}, "session": {"queue": f"{queue_kb}KiB", "stall": "1s"}})
+    bridge = beside({"limits": {"requests_per_second": 1_000_000}, "session": {"queue": f"{queue_kb}KiB", "stall": "1s"},
+                     "auth": {"timeout": "60s"}})
     before = most = memory_kb(bridge)
     flood = frame({"type": "status", "id": "x" * 1000}) * share_of(10_000, least=2000)
-    senders = many(lambda: tiny(bridge, topics=""), 4)
+    senders = many(lambda: tiny(bridge, topics="") if token else RawWebSocket(bridge.port, "/", receive_buffer=1), 4)
     for sender in senders:
         with contextlib.suppress(OSError):
             sender.sock.sendall(flood)
