@@ -204,13 +204,12 @@ void Shard::wait_for_tick() {
   ticker_.expires_after(tick_every_);
   ticker_.async_wait([this](const std::error_code& error) {
     if (error) return;
-    tick();
+    tick(read_clock());
     wait_for_tick();
   });
 }
 
-void Shard::tick() {
-  const auto now = read_clock();
+void Shard::tick(Now now) {
   expire(now.wall);
   delivery_rate_.add(groups_.deliveries() - metered_deliveries_, now.steady);
   byte_rate_.add(bytes_out_ - metered_bytes_, now.steady);

@@ -125,6 +125,8 @@ class Shard {
   /// The session is over; it is let go once the current batch is through.
   void retire(Session& session);
   ShardStatus status();
+  /// Deadlines, heartbeats, expiry, rates; called every few milliseconds while the shard runs.
+  void tick(Now now);
   /// Tells every session to come back elsewhere, then closes it with 1001.
   void drain(std::chrono::milliseconds after, std::chrono::milliseconds spread);
 
@@ -145,7 +147,6 @@ class Shard {
   bool nothing_left();
   void reap();
   void wait_for_tick();
-  void tick();
 
   const std::size_t index_;
   FrontContext& context_;
