@@ -236,6 +236,26 @@ Keys keys_of_retain(Retain& s) {
           value_key("bytes", s.bytes, size({kKiB, 1024 * kGiB}))};
 }
 
+// What stands behind `see:` in a token's scope; or nothing.
+Codec<std::string> scope_name() {
+  const auto parse = [](const std::string& text) -> Result<std::string> {
+    for (const auto* known : {"admin", "read", "publish", "command", "see"}) {
+      if (text == known)
+        return Error{in_quotes(text) + " is a scope of its own: choose another name, or leave unless out"};
+    }
+    if (text.empty() || is_scope_name(text)) return text;
+    return Error{in_quotes(text) +
+                 " is not a name of 1 to 64 letters, digits, - and _, such as \"secrets\", which tokens "
+                 "with the scope see:secrets have"};
+  };
+  return {parse, same_text};
+}
+
+Keys keys_of_redact(Redact& s) {
+  return {omit_if_empty(values_key("members", s.members, {parse_pointer, same_text})),
+          omit_if_empty(value_key("unless", s.unless, scope_name()))};
+}
+
 Keys keys_of_policy(Policy& s) {
   return {
       value_key("match", s.match, pattern()),
@@ -250,6 +270,7 @@ Keys keys_of_policy(Policy& s) {
                                      {"merge", UnderPressure::merge}})),
       omit_if_empty(value_key("merge", s.merge, pointer())),
       omit_if_empty(values_key("merge_by", s.merge_by, {parse_pointer, same_text})),
+      map_key("redact", [&s] { return keys_of_redact(s.redact); }),
   };
 }
 

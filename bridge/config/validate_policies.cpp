@@ -1,5 +1,10 @@
+#include <algorithm>
+#include <set>
+
 #include "bridge/config/places.h"
+#include "bridge/config/text.h"
 #include "bridge/config/validate.h"
+#include "proto/json_pointer.h"
 
 namespace trestle {
 namespace {
@@ -50,6 +55,64 @@ MaybeComplaint check_merging(const Policy& policy, const std::string& path) {
   return std::nullopt;
 }
 
+/// True if removing what `redacted` points to takes the member at `pointer` along.
+bool takes_along(const std::string& redacted, const std::string& pointer) {
+  const auto through = split_pointer(redacted);
+  const auto to = split_pointer(pointer);
+  if (!through || !to || through->size() > to->size()) return false;
+  return std::equal(through->begin(), through->end(), to->begin(),
+                    [](const auto& a, const auto& b) { return a.name == "*" || a.name == b.name; });
+}
+
+/// True if some topic that `keyed` gives events of its type gets them the policy numbered `index`.
+bool takes_topics_of(const Policy& keyed, const PolicyTable& table, std::size_t index) {
+  const auto type = keyed.match.literal_prefix();
+  const auto topics = Pattern::parse(type + ".*");
+  if (!topics || table.key_policy(type) != &keyed || !table.all()[index].match.overlaps(*topics))
+    return false;
+  const auto first = table.all().begin();
+  return std::none_of(first, first + static_cast<std::ptrdiff_t>(index),
+                      [&](const Policy& earlier) { return earlier.match.covers(*topics); });
+}
+
+std::optional<std::string> find_fault(const std::string& member, const PolicyTable& table,
+                                      std::size_t index) {
+  if (takes_along(member, "/type"))
+    return "takes the type along, which no event can be without: name other members";
+  for (const auto& keyed : table.all()) {
+    if (keyed.key.empty() || !takes_along(member, keyed.key) || !takes_topics_of(keyed, table, index))
+      continue;
+    return "takes along the key " + keyed.key + " of " + keyed.match.text() +
+           ", which the topic tells all the same: name other members, or make another member the key";
+  }
+  for (const auto& by : table.all()[index].merge_by) {
+    if (takes_along(member, by)) return "takes along " + by + ", which merge_by compares: name other members";
+  }
+  return std::nullopt;
+}
+
+MaybeComplaint check_redacting(const PolicyTable& table, std::size_t index, const std::string& path) {
+  const auto& redact = table.all()[index].redact;
+  if (redact.members.empty() && !redact.unless.empty()) {
+    return Complaint{path + ".redact",
+                     "needs members, the JSON pointers to remove, such as members: [/content]"};
+  }
+  for (std::size_t i = 0; i < redact.members.size(); ++i) {
+    const auto fault = find_fault(redact.members[i], table, index);
+    if (fault)
+      return Complaint{path_item(path + ".redact.members", i), in_quotes(redact.members[i]) + " " + *fault};
+  }
+  return std::nullopt;
+}
+
+bool has_too_many_unless(const std::vector<Policy>& topics) {
+  std::set<std::string> names;
+  for (const auto& policy : topics) {
+    if (!policy.redact.members.empty()) names.insert(policy.redact.unless);
+  }
+  return names.size() > PolicyTable::kMaxUnless;
+}
+
 }  // namespace
 
 std::optional<Complaint> find_policy_complaint(const std::vector<Policy>& topics) {
@@ -60,7 +123,14 @@ std::optional<Complaint> find_policy_complaint(const std::vector<Policy>& topics
     if (auto complaint = check_keeping(topics[i], path)) return complaint;
     if (auto complaint = check_merging(topics[i], path)) return complaint;
   }
-  if (PolicyTable(topics).keys().size() > kMostKeys) {
+  if (has_too_many_unless(topics)) {
+    return Complaint{"topics", "redact unless over 64 different scopes: let more of them share one"};
+  }
+  const PolicyTable table(topics);
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    if (auto complaint = check_redacting(table, i, path_item("topics", i))) return complaint;
+  }
+  if (table.keys().size() > kMostKeys) {
     return Complaint{"topics",
                      "have over 64 different keys with the built-in ones: let more of them share one"};
   }

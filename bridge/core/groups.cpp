@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <optional>
 #include <utility>
 
+#include "bridge/core/redact.h"
 #include "proto/frame.h"
 #include "proto/notice.h"
 
@@ -27,11 +29,13 @@ std::size_t append_frame(std::string& out, Form form, const Event& event, bool r
 // One event's frame in each form, plain and compressed, made when it is first asked for.
 class Groups::EncodedEvent {
  public:
-  EncodedEvent(Groups& groups, const Event& event) : groups_(groups), event_(event) {}
+  /// `event` may be nullptr, if there is nothing to encode.
+  EncodedEvent(Groups& groups, EventPtr event) : groups_(groups), event_(std::move(event)) {}
 
+  const EventPtr& event() const { return event_; }
   const std::string& in(Form form) {
     auto& frames = frames_[static_cast<std::size_t>(form)];
-    if (frames.plain.empty()) frames.text = append_frame(frames.plain, form, event_, false);
+    if (frames.plain.empty()) frames.text = append_frame(frames.plain, form, *event_, false);
     return frames.plain;
   }
   /// The plain one, if compressing is not worth it.
@@ -59,7 +63,7 @@ class Groups::EncodedEvent {
   }
 
   Groups& groups_;
-  const Event& event_;
+  const EventPtr event_;
   std::array<Frames, 3> frames_;
 };
 
@@ -107,6 +111,7 @@ std::vector<Pattern> Subscription::beyond(const Subscription& held) const {
 std::string Subscription::key() const {
   std::string key(1, static_cast<char>('0' + static_cast<int>(form)));
   if (deflate) key += 'z';
+  if (hidden != 0) key += std::to_string(hidden);
   for (const auto& pattern : topics) key.append(1, ',').append(pattern.text());
   return key;
 }
@@ -153,16 +158,21 @@ void Groups::deliver(const Batch& batch, std::string_view epoch) {
 }
 
 void Groups::add_event(const EventPtr& event) {
-  EncodedEvent encoded(*this, *event);
+  EncodedEvent whole(*this, event);
+  std::optional<EncodedEvent> part;  // the same for all from whom some is hidden
   for (auto* group : matching(event->topic)) {
+    const auto& wanted = group->subscription_;
+    const bool hides = is_redacted(*event, wanted.hidden);
+    if (hides && !part) part.emplace(*this, redacted(event, wanted.hidden));
+    auto& encoded = hides ? *part : whole;
+    if (!encoded.event()) continue;
     auto& chunk = pending(*group);
     const auto begin = chunk.bytes.size();
-    const auto& wanted = group->subscription_;
     const auto& plain = encoded.in(wanted.form);
     const auto& frame = wanted.deflate ? encoded.deflated_in(wanted.form) : plain;
     chunk.bytes += frame;
     group->saved_ += plain.size() - frame.size();
-    chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
+    chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), encoded.event()});
   }
 }
 

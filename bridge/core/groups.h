@@ -30,6 +30,7 @@ struct Subscription {
   std::vector<Pattern> topics;  ///< sorted by text, no two equal
   Form form = Form::envelope;
   bool deflate = false;  ///< takes compressed messages
+  Hidden hidden = 0;     ///< what is redacted for it
 
   bool matches(std::string_view topic) const { return any_matches(topics, topic); }
   /// Adds a pattern unless it is there; true if it was added.
@@ -48,8 +49,8 @@ void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay);
 /// Appends the notice of a loss, at the place that it has in `epoch`. It moves no cursor: no mark either.
 void append_gap(Chunk& chunk, const LostRange& lost, std::string_view epoch);
 
-/// Sessions with the same subscription, form and compression: what they get is matched, encoded and joined
-/// into one buffer once, and that buffer is shared by all of them.
+/// Sessions with the same subscription, form, compression and redaction: what they get is matched, encoded
+/// and joined into one buffer once, and that buffer is shared by all of them.
 class Group {
  public:
   explicit Group(Subscription subscription) : subscription_(std::move(subscription)) {}
@@ -67,10 +68,10 @@ class Group {
 
 /// All groups of a shard, and the delivery of a batch to them.
 ///
-/// Cost per batch: each event is matched once per topic (cached), encoded once per form, compressed once per
-/// form if a group takes that, copied once into each group's buffer; then one deliver() per member. Thread:
-/// the shard's.  Bound: the cache holds kMaxCached topics and is emptied when full or when a group comes or
-/// goes.
+/// Cost per batch: each event is matched once per topic (cached), encoded once per form, whole and, if it is
+/// redacted for somebody, once more without what is hidden, compressed once for each of these if a group
+/// takes that, copied once into each group's buffer; then one deliver() per member. Thread: the shard's.
+/// Bound: the cache holds kMaxCached topics and is emptied when full or when a group comes or goes.
 class Groups {
  public:
   static constexpr std::size_t kMaxCached = 65'536;

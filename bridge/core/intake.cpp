@@ -36,6 +36,8 @@ Reject Intake::check(const Published& message, Micros arrived, Event& out) {
     out.topic.assign(message.topic);
   }
   out.policy = policy_of(out.topic);
+  const auto& redaction = out.policy->redaction;
+  if (redaction && redaction->is_ambiguous(message.payload)) return Reject::duplicate_member;
   out.time = message.stamp ? message.stamp->time : arrived;
   out.payload.assign(message.payload);
   return Reject::none;

@@ -76,11 +76,32 @@ std::vector<Policy> builtin_policies() {
 
 PolicyTable::PolicyTable(std::vector<Policy> own) : policies_(std::move(own)) {
   for (auto& builtin : builtin_policies()) policies_.push_back(std::move(builtin));
-  for (const auto& policy : policies_) {
+  for (auto& policy : policies_) {
+    prepare_redaction(policy);
     const bool known = std::find(keys_.begin(), keys_.end(), policy.key) != keys_.end();
     if (!policy.key.empty() && !known) keys_.push_back(policy.key);
   }
   fallback_.keep = Keep::none;
+}
+
+void PolicyTable::prepare_redaction(Policy& policy) {
+  if (policy.redact.members.empty()) return;
+  auto redaction = Redaction::make(policy.redact.members);
+  if (!redaction) throw std::invalid_argument(redaction.error().message);
+  policy.redaction = std::make_shared<const Redaction>(std::move(*redaction));
+  const auto name = std::find(unless_.begin(), unless_.end(), policy.redact.unless);
+  const auto bit = static_cast<std::size_t>(name - unless_.begin());
+  if (bit == kMaxUnless) throw std::invalid_argument("too many different names that redactions are unless");
+  if (name == unless_.end()) unless_.push_back(policy.redact.unless);
+  policy.hidden = Hidden{1} << bit;
+}
+
+Hidden PolicyTable::hidden_from(const Rights& rights) const {
+  Hidden hidden = 0;
+  for (std::size_t i = 0; i < unless_.size(); ++i) {
+    if (!rights.may_see(unless_[i])) hidden |= Hidden{1} << i;
+  }
+  return hidden;
 }
 
 const Policy& PolicyTable::find(std::string_view topic) const {

@@ -1,13 +1,17 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bridge/core/rights.h"
 #include "proto/event.h"
 #include "proto/pattern.h"
+#include "proto/redaction.h"
 #include "proto/reject.h"
 
 namespace trestle {
@@ -30,6 +34,15 @@ struct Retain {
   std::optional<std::size_t> bytes;
 };
 
+/// Members that are removed for sessions without a scope; in a snapshot or a replay too, of whatever age.
+struct Redact {
+  std::vector<std::string> members;  ///< JSON pointers, see Redaction; none: nothing is redacted
+  std::string unless;                ///< who has see:<unless> gets them; empty: only who has see or admin
+};
+
+/// A set of the names that redactions are `unless`, each a bit: what is hidden from a session.
+using Hidden = std::uint64_t;
+
 /// What a topic pattern is worth: what is kept, and what may be given up under pressure.
 struct Policy {
   Pattern match;
@@ -41,6 +54,10 @@ struct Policy {
   UnderPressure under_pressure = UnderPressure::close;
   std::string merge;                  ///< JSON pointer to the string that merging concatenates
   std::vector<std::string> merge_by;  ///< JSON pointers that must be equal
+  Redact redact;
+  std::shared_ptr<const Redaction>
+      redaction;      ///< of `redact`, made by the PolicyTable; nullptr if nothing is redacted
+  Hidden hidden = 0;  ///< the one bit of redact.unless; 0 if nothing is redacted
 };
 
 /// The policies Trestle ships (design, section 4). The last one matches every topic without `$`.
@@ -49,7 +66,10 @@ std::vector<Policy> builtin_policies();
 /// An ordered list of policies, first match wins. Immutable after construction; any thread.
 class PolicyTable {
  public:
-  /// `own` come before the built-in ones.
+  static constexpr std::size_t kMaxUnless = 64;
+
+  /// `own` come before the built-in ones. Throws std::invalid_argument if a policy redacts what is no JSON
+  /// pointer, or there are over kMaxUnless different `unless`, which loading the configuration rules out.
   explicit PolicyTable(std::vector<Policy> own);
 
   /// The policy for a topic. A policy for `<type>.*` applies to the bare type too. Always finds one: what
@@ -63,14 +83,19 @@ class PolicyTable {
   /// Which topics are the policy's, as a text to compare over changes of the configuration: its pattern, and
   /// those before it that may take topics from it. Equal texts mean equal topics.
   std::string claim(const Policy& policy) const;
+  /// What the policies hide from who has these rights.
+  Hidden hidden_from(const Rights& rights) const;
   /// Distinct keys of all policies, in the order that key_index() counts in; for EventChecker::make.
   const std::vector<std::string>& keys() const { return keys_; }
   /// Where a policy's key stands in keys(); only for policies of this table that have a key.
   std::size_t key_index(const Policy& policy) const;
 
  private:
+  void prepare_redaction(Policy& policy);
+
   std::vector<Policy> policies_;
   std::vector<std::string> keys_;
+  std::vector<std::string> unless_;  // the i-th is the i-th bit of Hidden
   Policy fallback_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "bridge/core/redact.h"
+
 namespace trestle {
 namespace {
 
@@ -104,7 +106,8 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std
     done = next == nullptr;
     if (done) break;
     const EventPtr& event = *next;
-    if (wants(*event)) append_event(*chunk, wanted_.form, event, marked(*event));
+    const auto shown = wants(*event) ? redacted(event, wanted_.hidden) : nullptr;
+    if (shown) append_event(*chunk, wanted_.form, shown, marked(*event));
     position_ = event->offset;
     if (from_latest) {
       ++latest;

@@ -59,6 +59,8 @@ class Replay {
   const Subscription& wanted() const { return wanted_; }
   /// The session gave the pattern up meanwhile.
   void remove(const Pattern& pattern);
+  /// The session's rights are others from here on.
+  void hide(Hidden hidden) { wanted_.hidden = hidden; }
 
  private:
   Replay(Subscription wanted, Subscription held) : wanted_(std::move(wanted)), held_(std::move(held)) {}

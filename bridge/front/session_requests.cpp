@@ -32,6 +32,7 @@ void Session::go_live() {
     if (!since) return refuse(CloseCode::bad_request, "since must be <epoch>:<offset>, or 0");
   }
   default_topics_ = !wanted_topics_;
+  subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
   for (const auto& pattern : default_topics_ ? identity_->rights.readable() : *wanted_topics_) {
     if (!identity_->rights.may_read_all(pattern))
       return refuse(CloseCode::forbidden, "the token may not read all of the topics");
@@ -249,13 +250,15 @@ void Session::authenticate(const Request& request) {
   if (phase_ == Phase::live) apply_rights();
 }
 
-// The identity of now may read less, or more, than the one before.
+// The identity of now may read and see less, or more, than the one before.
 void Session::apply_rights() {
+  subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
+  for (auto& replay : replays_) replay.hide(subscription_.hidden);
   std::vector<Pattern> forbidden;
   for (const auto& pattern : all_topics().topics) {
     if (!identity_->rights.may_read_all(pattern)) forbidden.push_back(pattern);
   }
-  give_up(forbidden);
+  give_up(forbidden);  // regroups in any case
   if (!default_topics_) return;
   auto wanted = all_topics();
   for (const auto& pattern : identity_->rights.readable()) wanted.add(pattern);

@@ -277,6 +277,58 @@ TEST_CASE("topics are policies that make sense") {
   CHECK(pattern.find("a..b") != std::string::npos);
 }
 
+TEST_CASE("a redaction that would hide nothing, or that cannot be, is told") {
+  const auto job = [](const std::string& redact, const std::string& more = "") {
+    return "topics:\n- match: \"job.*\"\n" + more + "  redact: " + redact;
+  };
+  check({
+      {job("{members: [/a, \"/b/*/c\"], unless: se-cre_ts}"), "ok"},
+      {job("{members: [/a]}"), "ok"},
+      {job("{members: []}"), "ok"},
+      {job("{unless: secrets}"),
+       "t.yaml:3:11: topics.redact: needs members, the JSON pointers to remove, such as members: [/content]"},
+      {job("{members: [a]}"),
+       R"(t.yaml:3:22: topics.redact.members: "a" is not a JSON pointer to a member, such as "/taskConfig/id")"},
+      {job("{members: [/a], unless: \"see:x\"}"),
+       R"(t.yaml:3:35: topics.redact.unless: "see:x" is not a name of 1 to 64 letters, digits, - and _, such as "secrets", which tokens with the scope see:secrets have)"},
+      {job("{members: [/a], unless: admin}"),
+       R"(t.yaml:3:35: topics.redact.unless: "admin" is a scope of its own: choose another name, or leave unless out)"},
+      {job("{members: [/a, /type]}"),
+       R"(t.yaml:3:26: topics.redact.members: "/type" takes the type along, which no event can be without: name other members)"},
+      {job("{members: [\"/*\"]}"),
+       R"(t.yaml:3:22: topics.redact.members: "/*" takes the type along, which no event can be without: name other members)"},
+      {job("{members: [/a, /k]}", "  key: /k/id\n"),
+       R"(t.yaml:4:26: topics.redact.members: "/k" takes along the key /k/id of job.*, which the topic tells all the same: name other members, or make another member the key)"},
+      {job("{members: [\"/k/*\"]}", "  key: /k/id\n"),
+       R"(t.yaml:4:22: topics.redact.members: "/k/*" takes along the key /k/id of job.*, which the topic tells all the same: name other members, or make another member the key)"},
+      {job("{members: [/k/id/x, /k/i]}", "  key: /k/id\n"), "ok"},
+      {job("{members: [/m]}", "  under_pressure: merge\n  merge: /c\n  merge_by: [/m/n]\n"),
+       R"(t.yaml:6:22: topics.redact.members: "/m" takes along /m/n, which merge_by compares: name other members)"},
+      {job("{members: [/c]}", "  under_pressure: merge\n  merge: /c\n"), "ok"},
+  });
+}
+
+TEST_CASE("a redaction may take the key of another policy only where that has the topics to itself") {
+  check({
+      {"topics: [{match: \">\", redact: {members: [/id]}}]",
+       R"(t.yaml:1:42: topics.redact.members: "/id" takes along the key /id of command-progress.*, which the topic tells all the same: name other members, or make another member the key)"},
+      {"topics: [{match: command-progress.7, redact: {members: [/id]}}]",
+       R"(t.yaml:1:57: topics.redact.members: "/id" takes along the key /id of command-progress.*, which the topic tells all the same: name other members, or make another member the key)"},
+      {"topics: [{match: \"command-progress.>\"}, {match: \">\", redact: {members: [/id]}}]", "ok"},
+      {"topics: [{match: \"job.*\", redact: {members: [/id]}}]", "ok"},
+      {"topics: [{match: \"a.*\", key: /x}, {match: \"a.b\", redact: {members: [/x]}}]", "ok"},
+  });
+}
+
+TEST_CASE("redactions may differ in 64 scopes") {
+  std::string topics = "topics:\n";
+  for (int i = 0; i < 64; ++i)
+    topics += "- {match: a, redact: {members: [/b], unless: n" + std::to_string(i) + "}}\n";
+  CHECK(error_of(topics) == "ok");
+  CHECK(error_of(topics + "- {match: a, redact: {members: [/b]}}\n") ==
+        "t.yaml:2:1: topics: redact unless over 64 different scopes: let more of them share one");
+}
+
 TEST_CASE("topics are bounded, and so are their keys") {
   std::string topics = "topics:\n";
   for (int i = 0; i < 61; ++i)

@@ -162,6 +162,7 @@ TEST_CASE("what is printed reads back as the same settings") {
       "- {match: \"out.>\", retain: {count: 5, bytes: 1500B}, under_pressure: merge, merge: /c, merge_by: "
       "[/a, /b]}\n"
       "- {match: \"$sys.x\", keep: none, under_pressure: drop}\n"
+      "- {match: s, redact: {members: [/a, \"/*/b\"], unless: secrets}}\n"
       "listen: [{}, {port: 8000, address: \"::1\", auth: none, endpoints: [{path: /x}]}]\n";
   Variables variables;
   for (const auto& sample : samples()) variables[sample.variable()] = sample.text();
@@ -182,7 +183,7 @@ TEST_CASE("what is printed reads back as the same settings") {
   CHECK(second.listen[1].address == "::1");
   CHECK(second.listen[1].endpoints.size() == 1);
   CHECK(second.listen[0].endpoints[1].format == Form::bare);
-  REQUIRE(second.topics.size() == 3);
+  REQUIRE(second.topics.size() == 4);
   const auto& progress = second.topics[0];
   CHECK(progress.match.text() == "p.*");
   CHECK(progress.keep == Keep::latest);
@@ -198,6 +199,9 @@ TEST_CASE("what is printed reads back as the same settings") {
   CHECK(out.merge == "/c");
   CHECK(out.merge_by == std::vector<std::string>{"/a", "/b"});
   CHECK(second.topics[2].under_pressure == UnderPressure::drop);
+  CHECK(second.topics[2].redact.members.empty());
+  CHECK(second.topics[3].redact.members == std::vector<std::string>{"/a", "/*/b"});
+  CHECK(second.topics[3].redact.unless == "secrets");
 }
 
 TEST_CASE("a token is printed as three asterisks, none as empty") {

@@ -143,3 +143,15 @@ TEST_CASE("more types and topics than the caches hold are told apart all the sam
   CHECK(intake.topic(R"({"type":"t0"})") == "t0");
   CHECK(intake.policy() == ">");
 }
+
+TEST_CASE("a redacted member that is there twice is refused, under the policy that redacts it") {
+  auto secret = own("job.*", "");
+  secret.redact.members = {"/env/*/key", "/password"};
+  IntakeFixture intake({secret});
+  CHECK(intake.topic(R"({"type":"job","password":1,"env":{"a":{"key":1},"b":{"key":1}}})") == "job");
+  CHECK(intake.topic(R"({"type":"job","password":1,"pass\u0077ord":2})") == "refused: duplicate_member");
+  CHECK(intake.topic(R"({"type":"job","env":{"a":1},"env":{"a":2}})") == "refused: duplicate_member");
+  CHECK(intake.topic(R"({"type":"job","env":{"a":{"key":1,"key":2}}})") == "refused: duplicate_member");
+  CHECK(intake.topic(R"({"type":"job","n":1,"n":2})") == "job");
+  CHECK(intake.topic(R"({"type":"other","password":1,"password":2})") == "other");
+}

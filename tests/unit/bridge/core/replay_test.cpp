@@ -7,9 +7,10 @@ using namespace trestle;
 namespace {
 
 std::vector<Policy> with_a_short_log() {
-  Retain three;
-  three.count = 3;
-  return {{*Pattern::parse("short"), Keep::log, "", std::nullopt, three, UnderPressure::close, "", {}}};
+  Policy made;
+  made.match = *Pattern::parse("short");
+  made.retain.count = 3;
+  return {made};
 }
 
 Subscription to(const std::string& patterns) {
