@@ -160,3 +160,37 @@ def test_the_status_is_valid_json_whatever_clients_call_themselves(bridge, conne
     publisher(bridge).event({"type": "command-progress", "id": '"\\\n'})
     code, body = bridge.http("/api/status", token=TOKEN)
     assert code == 200 and json.loads(body)["success"] is True
+
+
+def test_every_answer_carries_the_headers_that_keep_browsers_honest(bridge):
+    for path, method in (("/", "GET"), ("/page.js", "GET"), ("/nowhere", "GET"), ("/api/status", "GET"), ("/healthz", "HEAD"),
+                         (f"/api/status?token={TOKEN}", "GET"), ("/", "DELETE"), ("/ws", "GET")):
+        answer = exchange(bridge.port, f"{method} {path} HTTP/1.0\r\n\r\n".encode())
+        headers = dict(line.split(": ", 1) for line in answer.split(b"\r\n\r\n")[0].decode().split("\r\n")[1:])
+        expected = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
+                    "Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin",
+                    "Cross-Origin-Resource-Policy": "same-origin", "Connection": "close"}
+        assert expected.items() <= headers.items(), path
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none';") and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert "Server" not in headers and "Access-Control-Allow-Origin" not in headers
+
+
+def test_an_unknown_path_says_the_same_to_everybody(bridge):
+    said = {get(bridge, path, headers=headers)
+            for path in ("/nowhere", "/api/nothing", f"/nowhere?token={TOKEN}", "/<script>", "/%2e%2e/x", "/index.html/", "/API/STATUS")
+            for headers in ((), (f"Authorization: Bearer {TOKEN}",), ("Authorization: Bearer wrong",))}
+    assert len(said) == 1 and status_of(said.pop()) == 404
+
+
+def test_there_is_nothing_beside_the_page(bridge):
+    for path in ("/../../../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/page.js/../../etc/passwd",
+                 "/./page.js", "//page.js", "/page.js%00.html", "/page.js\\", "file:///etc/passwd", "/trestle.yaml"):
+        answer = get(bridge, path)
+        assert status_of(answer) in (400, 404) and b"root:" not in answer, path
+
+
+def test_what_is_not_answered_says_what_is(bridge):
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"):
+        answer = exchange(bridge.port, f"{method} /api/status HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+        assert status_of(answer) == 405 and b"\r\nAllow: GET, HEAD\r\n" in answer, method
