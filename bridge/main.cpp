@@ -15,6 +15,7 @@
 #include "bridge/front/front.h"
 #include "bridge/ingest/zmq_ingest.h"
 #include "bridge/log/log.h"
+#include "bridge/privileges.h"
 #include "bridge/store/journaled_stream.h"
 #include "bridge/store/memory_stream.h"
 #include "bridge/version.h"
@@ -128,6 +129,13 @@ int serve(const Settings& settings) {
   Front front(main, settings, **authority, policies);
   Signals signals(main, **authority, front);
   if (auto opened = front.open(); !opened) return fail(opened.error());
+  // Only ports may need root. Files are opened by the user who will have to open them again.
+  if (auto became = become(settings.user); !became) return fail(became.error());
+  if (!settings.user.empty()) {
+    if (auto readable = (*authority)->reload(); !readable) {
+      return fail(Error{readable.error().message + " (as user " + settings.user + ")"});
+    }
+  }
   auto stream = open_stream(settings.stream, policies, started);
   if (!stream) return fail(stream.error());
   EventLimits limits;
@@ -186,6 +194,8 @@ int run(int argc, char** argv) {
   if (print) std::cout << print_settings(*settings);
   if (check) std::cout << "ok\n";
   if (print || check) return EXIT_SUCCESS;
+  for (const char* secret : {"TRESTLE_AUTH_TOKEN", "TRESTLE_TOKEN"}) wipe_variable(secret);
+  harden_process(settings->core_dumps);
   log::start(settings->log);
   return serve(*settings);
 }

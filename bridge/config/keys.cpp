@@ -298,6 +298,8 @@ Keys keys_of(Draft& draft) {
       map_key("limits", [&s] { return keys_of_limits(s.limits); }),
       map_key("compression", [&s] { return keys_of_compression(s.compression); }),
       value_key("shards", s.shards, count<std::size_t>({0, 256})),
+      value_key("user", s.user, any_text()),
+      value_key("core_dumps", s.core_dumps, boolean()),
       map_key("log", [&s] { return keys_of_log(s.log); }),
       maps_key("topics", 256, s.topics, Policy{}, keys_of_policy),
   };

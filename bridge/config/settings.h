@@ -106,6 +106,8 @@ struct Settings {
   LimitSettings limits;
   CompressionSettings compression;
   std::size_t shards = 0;  ///< 0: one per core
+  std::string user;  ///< whom to go on as once the listeners are open, if started as root; empty: nobody else
+  bool core_dumps = false;  ///< a core file holds tokens and keys
   LogSettings log;
   std::vector<Policy> topics;  ///< yours; the built-in ones follow
 };

@@ -124,6 +124,11 @@ void Front::start(SpineProbe& probe) {
   for (auto& listener : listeners_) listener->start();
   for (const auto& [address, port, tls] : opened_) {
     log::info("listening", {{"address", address}, {"port", port}, {"tls", tls ? "yes" : "no"}});
+    const auto ip = IpAddress::parse(address);
+    if (tls || !ip || ip->is_loopback()) continue;
+    log::warning(
+        "tokens and events can be read on their way here: turn on tls, or have a proxy in front that does",
+        {{"address", address}, {"port", port}});
   }
 }
 

@@ -85,6 +85,8 @@ const std::vector<Sample>& samples() {
       {"limits", "requests_per_second", "9", [](const S& s) { return s.limits.requests_per_second == 9; }},
       {"compression", "enabled", "false", [](const S& s) { return !s.compression.enabled; }},
       {"compression", "min_size", "2KiB", [](const S& s) { return s.compression.min_size == 2048; }},
+      {"", "user", "trestle", [](const S& s) { return s.user == "trestle"; }},
+      {"", "core_dumps", "yes", [](const S& s) { return s.core_dumps; }},
       {"", "shards", "3", [](const S& s) { return s.shards == 3; }},
       {"log", "level", "error", [](const S& s) { return s.log.level == LogSettings::Level::error; }},
       {"log", "format", "json", [](const S& s) { return s.log.format == LogSettings::Format::json; }},

@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+#include <variant>
+
+#include "proto/result.h"
+
+namespace trestle {
+
+/// Nothing that this process might be made to start gains rights from a file, and unless `core_dumps` it
+/// leaves no core file and nobody but root may look into its memory: tokens and keys are in there. Before
+/// threads start.
+void harden_process(bool core_dumps);
+
+/// Goes on as `user` for good: with that user's groups, without root's. Empty: stays what it is, and says so
+/// in the log if that is root. Before threads start. Errors say what to do: no such user, or not started as
+/// root.
+Result<std::monostate> become(const std::string& user);
+
+/// Overwrites a variable where /proc/PID/environ would show it, and removes it.
+void wipe_variable(const char* name);
+
+}  // namespace trestle
