@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bridge/config/codec.h"
+#include "proto/curve_key.h"
 
 namespace trestle {
 namespace {
@@ -164,7 +165,13 @@ Key listen_key(std::vector<ListenSettings>& member) {
   return key;
 }
 
-Keys keys_of_tls(TlsSettings& s) { return {path_key("certificate", s.certificate), path_key("key", s.key)}; }
+Keys keys_of_tls(TlsSettings& s) {
+  using Client = TlsSettings::ClientCertificate;
+  return {path_key("certificate", s.certificate), path_key("key", s.key), path_key("client_ca", s.client_ca),
+          value_key("client_certificate", s.client_certificate,
+                    word<Client>({{"required", Client::required}, {"optional", Client::optional}})),
+          value_key("insecure", s.insecure, boolean())};
+}
 
 Keys keys_of_heartbeat(HeartbeatSettings& s) {
   return {value_key("enabled", s.enabled, boolean()),
@@ -180,12 +187,27 @@ Keys keys_of_auth(AuthSettings& s) {
           value_key("timeout", s.timeout, duration<milliseconds>(10ms, 10min))};
 }
 
+Codec<std::string> curve_key() {
+  const auto parse = [](const std::string& text) -> Result<std::string> {
+    if (is_curve_key(text)) return text;
+    return Error{in_quotes(text) +
+                 " is not a public key: 40 characters, the one that `trestle keygen` writes to FILE.pub"};
+  };
+  return {parse, same_text};
+}
+
+Keys keys_of_curve(CurveSettings& s) {
+  return {path_key("secret_key_file", s.secret_key_file), path_key("producers_file", s.producers_file),
+          values_key("server_keys", s.server_keys, curve_key())};
+}
+
 Keys keys_of_ingest(IngestSettings& s) {
   return {values_key("bind", s.bind, zmq_address(ZmqSide::bind)),
           values_key("connect", s.connect, zmq_address(ZmqSide::connect)),
           value_key("control", s.control, zmq_address_or_none(ZmqSide::bind)),
           value_key("max_event", s.max_event, size({kKiB, 64 * kMiB})),
-          value_key("insecure", s.insecure, boolean())};
+          value_key("insecure", s.insecure, boolean()),
+          map_key("curve", [&s] { return keys_of_curve(s.curve); })};
 }
 
 Keys keys_of_stream(StreamSettings& s) {

@@ -42,6 +42,10 @@ struct ListenSettings {
 struct TlsSettings {
   std::filesystem::path certificate;  ///< PEM, with the chain
   std::filesystem::path key;          ///< PEM
+  std::filesystem::path
+      client_ca;  ///< PEM: who signs clients' certificates; empty: clients are not asked for one
+  enum class ClientCertificate { required, optional } client_certificate = ClientCertificate::required;
+  bool insecure = false;  ///< takes a key that everybody on this machine can read
 };
 
 struct HeartbeatSettings {
@@ -57,12 +61,22 @@ struct AuthSettings {
   milliseconds timeout{5'000};                        ///< for a first message {"type":"auth",…}
 };
 
+/// ZeroMQ CURVE on all of ingest's sockets; on when there is a secret key.
+struct CurveSettings {
+  std::filesystem::path secret_key_file;  ///< the bridge's key pair, made by `trestle keygen`
+  std::filesystem::path producers_file;   ///< public keys of the producers that may connect
+  std::vector<std::string> server_keys;   ///< public keys of those that ingest.connect dials, in its order
+
+  bool enabled() const { return !secret_key_file.empty(); }
+};
+
 struct IngestSettings {
   std::vector<std::string> bind{"tcp://127.0.0.1:5556"};  ///< SUB; producers connect their PUB to it
   std::vector<std::string> connect;                       ///< SUB dials out to PUB sockets that bind
   std::string control = "tcp://127.0.0.1:5557";           ///< ROUTER; empty: no control socket
   std::size_t max_event = 512 * 1024;                     ///< bytes
   bool insecure = false;                                  ///< allows addresses beyond loopback without CURVE
+  CurveSettings curve;
 };
 
 struct StreamSettings {

@@ -73,6 +73,9 @@ MaybeComplaint check_tls(const TlsSettings& tls) {
   if (tls.certificate.empty() && !tls.key.empty()) {
     return Complaint{"tls", "has a key but no certificate: set tls.certificate"};
   }
+  if (tls.certificate.empty() && !tls.client_ca.empty()) {
+    return Complaint{"tls.client_ca", "is of no use without tls.certificate and tls.key"};
+  }
   return std::nullopt;
 }
 
@@ -80,12 +83,35 @@ MaybeComplaint check_zmq(const std::string& address, const std::string& path) {
   if (is_local_zmq_address(address)) return std::nullopt;
   return Complaint{
       path, in_quotes(address) +
-                " can be reached from other machines, and anybody there could publish: use 127.0.0.1 or "
-                "ipc://, or say ingest.insecure: true if the network is trusted"};
+                " can be reached from other machines, and anybody there could publish: turn on CURVE with "
+                "ingest.curve (trestle keygen makes the keys), use 127.0.0.1 or ipc://, or say "
+                "ingest.insecure: true if the network is trusted"};
+}
+
+MaybeComplaint check_curve(const IngestSettings& ingest) {
+  const auto& curve = ingest.curve;
+  if (!curve.enabled()) {
+    if (!curve.producers_file.empty() || !curve.server_keys.empty()) {
+      return Complaint{"ingest.curve", "needs a secret_key_file: make one with `trestle keygen FILE`"};
+    }
+    return std::nullopt;
+  }
+  const bool listens = !ingest.bind.empty() || !ingest.control.empty();
+  if (listens && curve.producers_file.empty()) {
+    return Complaint{"ingest.curve", "needs a producers_file: the public keys of those who may publish"};
+  }
+  if (curve.server_keys.size() != ingest.connect.size()) {
+    return Complaint{"ingest.curve",
+                     "has " + std::to_string(curve.server_keys.size()) + " server_keys for " +
+                         std::to_string(ingest.connect.size()) +
+                         " addresses of ingest.connect: give the public key of each, in its order"};
+  }
+  return std::nullopt;
 }
 
 MaybeComplaint check_ingest(const IngestSettings& ingest) {
-  if (ingest.insecure) return std::nullopt;
+  if (auto complaint = check_curve(ingest)) return complaint;
+  if (ingest.insecure || ingest.curve.enabled()) return std::nullopt;
   for (std::size_t i = 0; i < ingest.bind.size(); ++i) {
     if (auto complaint = check_zmq(ingest.bind[i], path_item("ingest.bind", i))) return complaint;
   }

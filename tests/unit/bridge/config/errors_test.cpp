@@ -181,6 +181,8 @@ TEST_CASE("TLS needs both of its files") {
        "t.yaml:1:15: listen.tls: needs tls.certificate and tls.key, both PEM files"},
       {"tls: {certificate: a.pem}", "t.yaml:1:6: tls: has a certificate but no key: set tls.key"},
       {"tls: {key: a.pem}", "t.yaml:1:6: tls: has a key but no certificate: set tls.certificate"},
+      {"tls: {client_ca: ca.pem}",
+       "t.yaml:1:18: tls.client_ca: is of no use without tls.certificate and tls.key"},
       {"listen: {tls: true}\ntls: {certificate: a.pem, key: b.pem}", "ok"},
   });
 }
@@ -211,8 +213,9 @@ TEST_CASE("a path without a token stays on this machine unless somebody means it
 
 TEST_CASE("ZeroMQ addresses are for other processes on this machine unless somebody means it") {
   const std::string open =
-      " can be reached from other machines, and anybody there could publish: use 127.0.0.1 or ipc://, or say "
-      "ingest.insecure: true if the network is trusted";
+      " can be reached from other machines, and anybody there could publish: turn on CURVE with "
+      "ingest.curve (trestle keygen makes the keys), use 127.0.0.1 or ipc://, or say ingest.insecure: true "
+      "if the network is trusted";
   check({
       {"ingest: {bind: [\"tcp://*:5556\"]}", "t.yaml:1:17: ingest.bind: \"tcp://*:5556\"" + open},
       {"ingest:\n  bind:\n  - tcp://127.0.0.1:1\n  - tcp://0.0.0.0:1",
