@@ -64,14 +64,14 @@ void print_first_token(const std::string& url, const std::string& token, const s
   std::fflush(stdout);
 }
 
-// Waits for signals: SIGHUP reads the tokens again, SIGTERM and SIGINT end the bridge.
+// Waits for signals: SIGHUP reads tokens and certificate again, SIGTERM and SIGINT end the
+// bridge.
 class Signals {
  public:
   Signals(asio::io_context& main, Authority& authority, Front& front)
       : main_(main), authority_(authority), front_(front), signals_(main, SIGTERM, SIGINT, SIGHUP) {
     wait();
   }
-
  private:
   void wait() {
     signals_.async_wait([this](const asio::error_code& error, int signal) {
@@ -84,6 +84,7 @@ class Signals {
   }
 
   void reload() {
+    front_.reload_tls();
     const auto reloaded = authority_.reload();
     if (reloaded) {
       log::info("tokens read again");
@@ -168,7 +169,8 @@ constexpr const char* kFooter =
     "key\n"
     "  trestled -c trestle.yaml --check         says what is wrong with it, and stops\n"
     "  TRESTLE_LISTEN_PORT=8080 trestled        any scalar key by environment: TRESTLE_SECTION_KEY\n\n"
-    "Signals: SIGTERM and SIGINT drain and stop; SIGHUP reads the token file again.\n"
+    "Signals: SIGTERM and SIGINT drain and stop; SIGHUP reads the files of tokens, certificate, key and "
+    "producers\nagain.\n"
     "Exit codes: 0 stopped as asked, 1 failed while running, 2 could not start.";
 
 int run(int argc, char** argv) {

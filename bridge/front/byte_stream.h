@@ -1,6 +1,7 @@
 #pragma once
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace trestle {
@@ -22,10 +23,17 @@ class ByteStream {
  public:
   virtual ~ByteStream() = default;
   virtual Io read(char* buffer, std::size_t size, std::size_t& got) = 0;
-  /// Writes from the slices in order; `written` may end anywhere.
+  /// Writes from the slices in order; `written` may end anywhere. What counts as written is on its way,
+  /// whatever becomes of the caller's copy.
   virtual Io write(const std::string_view* slices, std::size_t count, std::size_t& written) = 0;
+  /// True if bytes that count as written have not all left: flush() when the socket is writable, and before
+  /// finish_writing(). Bound: one TLS record, 16 KiB.
+  virtual bool holds_bytes() const { return false; }
+  virtual Io flush() { return Io::done; }
   /// Says that nothing more will be written; the peer may still send.
   virtual void finish_writing() = 0;
+  /// Who the peer's certificate says it is; empty without one. After the first read().
+  virtual std::string certificate_name() const { return {}; }
 };
 
 /// recv and sendmsg on a TCP socket.

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "bridge/front/status.h"
-#include "bridge/front/tls.h"
 #include "bridge/log/log.h"
 
 namespace trestle {
@@ -81,12 +80,12 @@ Result<std::monostate> Front::open() {
 }
 
 Result<std::monostate> Front::open_listener(const ListenSettings& settings) {
-  std::shared_ptr<const TlsContext> tls;
-  if (settings.tls) {
-    auto loaded = TlsContext::load(context_.settings.tls);
-    if (!loaded) return loaded.error();
-    tls = *loaded;
+  if (settings.tls && !tls_) {
+    auto watch = std::make_unique<TlsWatch>(main_, context_.settings.tls);
+    if (auto opened = watch->open(); !opened) return opened;
+    tls_ = std::move(watch);
   }
+  const auto* tls = settings.tls ? tls_.get() : nullptr;
   const auto addresses = resolve_listen_address(settings.address);
   if (!addresses) return addresses.error();
   const auto info = std::make_shared<const ListenerInfo>(info_of(settings));
@@ -118,9 +117,14 @@ void Front::load(const Batch& kept, const Past& past) {
   for (auto& shard : shards_) shard->load(kept, past);
 }
 
+void Front::reload_tls() {
+  if (tls_) tls_->reload();
+}
+
 void Front::start(SpineProbe& probe) {
   probe_ = &probe;
   for (auto& shard : shards_) shard->start();
+  if (tls_) tls_->start();
   for (auto& listener : listeners_) listener->start();
   for (const auto& [address, port, tls] : opened_) {
     log::info("listening", {{"address", address}, {"port", port}, {"tls", tls ? "yes" : "no"}});
@@ -145,6 +149,7 @@ void Front::stop(milliseconds patience) {
     std::this_thread::sleep_for(milliseconds(20));
   }
   for (auto& listener : listeners_) listener->stop();
+  if (tls_) tls_->stop();
   // A cancelled accept holds a socket of the shard it was meant for; it has to go before its shard does.
   main_.restart();
   main_.poll();
@@ -176,6 +181,7 @@ void Front::gather_status(std::function<void(std::string)> answer) {
       front.accept_pauses += listener->pauses();
       front.turned_away += listener->turned_away();
     }
+    if (tls_) front.tls = tls_->status();
     answer(status_json(gathering->spine, front));
   };
   probe_->probe([gathering, finish](const SpineStatus& spine) {

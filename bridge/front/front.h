@@ -10,6 +10,7 @@
 #include "bridge/front/front_context.h"
 #include "bridge/front/listener.h"
 #include "bridge/front/shard.h"
+#include "bridge/front/tls_watch.h"
 
 namespace trestle {
 
@@ -25,6 +26,8 @@ class Front final : public BatchSink {
 
   /// Opens every listener; nothing is accepted yet. Errors are for the operator.
   Result<std::monostate> open();
+  /// Reads certificate and key again, if a listener uses them; what can't be used is logged and left.
+  void reload_tls();
   /// What the stream kept from before this start, `kept` its events; before start().
   void load(const Batch& kept, const Past& past);
   /// Starts shards and listeners. `probe` outlives the front's threads.
@@ -55,6 +58,7 @@ class Front final : public BatchSink {
   asio::io_context& main_;
   FrontContext context_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<TlsWatch> tls_;  // if a listener uses it
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Opened> opened_;  // told by start(): a start that fails says only why
   std::size_t next_ = 0;

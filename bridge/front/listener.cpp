@@ -53,12 +53,12 @@ bool few_descriptors_left(int any_fd) {
 }  // namespace
 
 Listener::Listener(asio::io_context& io, FrontContext& context, std::shared_ptr<const ListenerInfo> info,
-                   std::shared_ptr<const TlsContext> tls, NextShard next_shard)
+                   const TlsWatch* tls, NextShard next_shard)
     : acceptor_(io),
       pause_(io),
       context_(context),
       info_(std::move(info)),
-      tls_(std::move(tls)),
+      tls_(tls),
       next_shard_(std::move(next_shard)) {}
 
 // SO_REUSEADDR lets a restarted bridge have its port back at once; on Linux it does not let two listen.
@@ -115,7 +115,7 @@ void Listener::hand_over(tcp::socket socket, Shard& shard) {
   const auto answer = stranger ? Admission::Answer::too_many_of_theirs : visitor->arrive();
   if (answer != Admission::Answer::welcome) return turn_away(socket, answer);
   const int fd = socket.native_handle();
-  auto stream = tls_ ? tls_->accept(fd) : plain_stream(fd);
+  auto stream = tls_ != nullptr ? tls_->current().accept(fd) : plain_stream(fd);
   shard.adopt(std::move(socket), std::move(stream), info_, std::move(visitor));
 }
 
@@ -133,7 +133,7 @@ void Listener::turn_away(tcp::socket& socket, Admission::Answer why) {
                              : info_->proxy_protocol        ? "not a trusted proxy"
                                                             : "limits.per_address"}});
   }
-  if (tls_ || info_->proxy_protocol) return;
+  if (tls_ != nullptr || info_->proxy_protocol) return;
   static const auto full = encode(busy(503, kComeBackLater), false);
   static const auto too_many = encode(busy(429, kComeBackLater), false);
   const auto& bytes = why == Admission::Answer::full ? full : too_many;

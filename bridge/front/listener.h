@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "bridge/front/front_context.h"
-#include "bridge/front/tls.h"
+#include "bridge/front/tls_watch.h"
 #include "proto/result.h"
 
 namespace trestle {
@@ -27,9 +27,9 @@ class Listener {
  public:
   using NextShard = std::function<Shard&()>;
 
-  /// `tls` is null for a plain listener.
+  /// `tls` is null for a plain listener, else it outlives this.
   Listener(asio::io_context& io, FrontContext& context, std::shared_ptr<const ListenerInfo> info,
-           std::shared_ptr<const TlsContext> tls, NextShard next_shard);
+           const TlsWatch* tls, NextShard next_shard);
 
   /// Binds and listens; port 0 picks one. Refuses a port on which somebody listens already, also with
   /// SO_REUSEPORT.
@@ -55,7 +55,7 @@ class Listener {
   asio::steady_timer pause_;
   FrontContext& context_;
   std::shared_ptr<const ListenerInfo> info_;
-  std::shared_ptr<const TlsContext> tls_;
+  const TlsWatch* const tls_;
   NextShard next_shard_;
   bool paused_ = false;
   std::atomic<std::uint64_t> pauses_{0};

@@ -169,8 +169,12 @@ void Session::send(ChunkPtr chunk) {
   if (outcome == Io::failed || outcome == Io::closed) return end();
   progress_ = std::chrono::steady_clock::now();  // the outbox was empty until now
   wrote(written);
-  if (written == bytes.size()) return outbox_.note_written(*chunk);
-  outbox_.push(std::move(chunk), written);
+  if (written == bytes.size()) {
+    outbox_.note_written(*chunk);
+    if (!stream_->holds_bytes()) return;
+  } else {
+    outbox_.push(std::move(chunk), written);
+  }
   wait_writable();
 }
 
@@ -204,6 +208,7 @@ void Session::wait_writable() {
 
 void Session::flush() {
   std::array<Outbox::Slice, kSlicesPerWrite> slices;
+  if (phase_ != Phase::over && stream_->flush() == Io::failed) return end();
   while (!outbox_.empty() && phase_ != Phase::over) {
     const auto count = outbox_.front(slices.data(), slices.size());
     std::size_t written = 0;
@@ -214,7 +219,7 @@ void Session::flush() {
     outbox_.consume(written);
   }
   pressure_falls();
-  if (!outbox_.empty()) return wait_writable();
+  if (!outbox_.empty() || stream_->holds_bytes()) return wait_writable();
   if (phase_ == Phase::answering) return finish();
   want_pull();
 }
@@ -223,7 +228,7 @@ void Session::flush() {
 // read yet is not thrown away by a reset.
 void Session::finish() {
   set_phase(Phase::answering, shard_.context().settings.session.stall);
-  if (!outbox_.empty()) return;
+  if (!outbox_.empty() || stream_->holds_bytes()) return;
   stream_->finish_writing();
   set_phase(Phase::lingering, kLingerTime);
   wait_readable();
@@ -250,7 +255,7 @@ void Session::tick(Now now) {
     return end();
   }
   if (identity_->expires && *identity_->expires <= now.wall) return close(CloseCode::token_expired);
-  const bool waits = !outbox_.empty() || catching_up_;
+  const bool waits = !outbox_.empty() || stream_->holds_bytes() || catching_up_;
   if (waits && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
   heartbeat(now);
 }
@@ -377,6 +382,10 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
   }
   if (!has_websocket_key(request)) return answer_bad_handshake();
   endpoint_ = endpoint.path;
+  if (const auto name = stream_->certificate_name(); !name.empty()) {
+    log::info("client certificate",
+              {{"session", id_}, {"address", visitor_->address()}, {"certificate", name}});
+  }
   needs_token_ = endpoint.auth && shard_.context().authority.enabled();
   auto handshake = parse_handshake(request, endpoint);
   if (handshake) {
@@ -453,6 +462,7 @@ SessionStatus Session::status() const {
   status.id = id_;
   status.address = visitor_->address();
   status.identity = identity_ ? identity_->name : "";
+  status.certificate = stream_->certificate_name();
   status.endpoint = endpoint_;
   status.form = subscription_.form;
   status.deflate = subscription_.deflate;

@@ -33,6 +33,7 @@ class Visitor;
 /// What /api/status shows of a session.
 struct SessionStatus {
   std::string id, address, identity, endpoint;
+  std::string certificate;  ///< name in the client's; empty without one
   Form form = Form::envelope;
   bool deflate = false;  ///< takes compressed messages
   std::vector<std::string> topics;

@@ -38,6 +38,7 @@ void write_session(Writer& json, const SessionStatus& session) {
   put(json, "id", session.id);
   put(json, "address", session.address);
   put(json, "identity", session.identity);
+  if (!session.certificate.empty()) put(json, "certificate", session.certificate);
   put(json, "endpoint", session.endpoint);
   put(json, "format", name_of(session.form));
   key(json, "meta");
@@ -188,6 +189,18 @@ void write_pressure(Writer& json, const std::vector<ShardStatus>& shards) {
   json.EndObject();
 }
 
+void write_tls(Writer& json, const TlsStatus& tls) {
+  if (!tls.used) return;
+  key(json, "tls");
+  json.StartObject();
+  put(json, "name", tls.certificate.name);
+  put(json, "from", static_cast<std::uint64_t>(tls.certificate.from));
+  put(json, "until", static_cast<std::uint64_t>(tls.certificate.until));
+  if (!tls.trouble.empty()) put(json, "trouble", tls.trouble);
+  put(json, "failed_handshakes", tls.failed_handshakes);
+  json.EndObject();
+}
+
 void write_rejections(Writer& json, const SpineStatus& spine) {
   key(json, "rejections");
   json.StartObject();
@@ -221,6 +234,7 @@ std::string status_json(const SpineStatus& spine, const FrontStatus& front) {
   write_counters(json, spine, front);
   write_pressure(json, shards);
   write_rejections(json, spine);
+  write_tls(json, front.tls);
   json.EndObject();
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";

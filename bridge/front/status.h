@@ -5,6 +5,7 @@
 
 #include "bridge/core/ports.h"
 #include "bridge/front/shard.h"
+#include "bridge/front/tls_watch.h"
 
 namespace trestle {
 
@@ -13,6 +14,7 @@ struct FrontStatus {
   double uptime = 0;  ///< seconds
   std::uint64_t accept_pauses = 0;
   std::uint64_t turned_away = 0;  ///< by the listeners
+  TlsStatus tls;
   std::vector<ShardStatus> shards;
 };
 

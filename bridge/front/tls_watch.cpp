@@ -1,0 +1,112 @@
+#include "bridge/front/tls_watch.h"
+
+#include "bridge/core/clock.h"
+#include "bridge/log/log.h"
+
+namespace trestle {
+namespace {
+
+constexpr Micros kDay = Micros{86'400} * 1'000'000;
+constexpr Micros kSoon = 14 * kDay;
+constexpr std::chrono::hours kExpiryQuiet{24};
+constexpr std::chrono::seconds kFailuresQuiet{10};
+
+}  // namespace
+
+TlsWatch::TlsWatch(asio::io_context& io, TlsSettings settings) : settings_(std::move(settings)), timer_(io) {}
+
+Result<std::monostate> TlsWatch::open() {
+  tried_ = seen_ = marks();
+  auto loaded = TlsContext::load(settings_, failures_);
+  if (!loaded) return loaded.error();
+  context_ = *loaded;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  status_.used = true;
+  status_.certificate = context_->certificate();
+  return std::monostate{};
+}
+
+void TlsWatch::start() {
+  warn_of_expiry();
+  wait();
+}
+
+void TlsWatch::stop() { timer_.cancel(); }
+
+void TlsWatch::reload() {
+  seen_ = marks();
+  take(seen_);
+}
+
+TlsStatus TlsWatch::status() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  auto status = status_;
+  status.failed_handshakes = failures_->total();
+  return status;
+}
+
+void TlsWatch::wait() {
+  timer_.expires_after(kEvery);
+  timer_.async_wait([this](const asio::error_code& error) {
+    if (error) return;
+    look();
+    wait();
+  });
+}
+
+void TlsWatch::look() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto marks_now = marks();
+  const bool settled = marks_now == seen_;
+  seen_ = marks_now;
+  if (settled && marks_now != tried_) take(marks_now);
+  if (now - expiry_told_ >= kExpiryQuiet) warn_of_expiry();
+  tell_failures(now);
+}
+
+void TlsWatch::take(const Marks& marks_now) {
+  tried_ = marks_now;
+  auto loaded = TlsContext::load(settings_, failures_);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    status_.trouble = loaded ? "" : loaded.error().message;
+    if (loaded) status_.certificate = (*loaded)->certificate();
+  }
+  if (!loaded) {
+    return log::error("certificate stays as it was", {{"error", loaded.error().message}});
+  }
+  context_ = *loaded;
+  log::info("certificate read again",
+            {{"file", settings_.certificate.string()}, {"name", context_->certificate().name}});
+  warn_of_expiry();
+}
+
+void TlsWatch::warn_of_expiry() {
+  expiry_told_ = std::chrono::steady_clock::now();
+  const auto& certificate = context_->certificate();
+  const auto now = read_clock().wall;
+  const auto file = settings_.certificate.string();
+  if (certificate.until <= now) {
+    log::error("certificate has expired", {{"file", file}, {"days", (now - certificate.until) / kDay}});
+  } else if (certificate.until - now < kSoon) {
+    log::warning("certificate expires soon", {{"file", file}, {"days", (certificate.until - now) / kDay}});
+  } else if (certificate.from > now) {
+    log::warning("certificate is not valid yet", {{"file", file}, {"days", (certificate.from - now) / kDay}});
+  }
+}
+
+void TlsWatch::tell_failures(std::chrono::steady_clock::time_point now) {
+  if (now - failures_told_ < kFailuresQuiet) return;
+  const auto report = failures_->take();
+  if (report.count == 0) return;
+  failures_told_ = now;
+  log::warning("TLS handshakes failed",
+               {{"count", report.count}, {"total", report.total}, {"last", report.last}});
+}
+
+TlsWatch::Marks TlsWatch::marks() const {
+  return {FileMark::of(settings_.certificate), FileMark::of(settings_.key),
+          FileMark::of(settings_.client_ca)};
+}
+
+}  // namespace trestle
