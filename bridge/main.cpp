@@ -64,7 +64,7 @@ void print_first_token(const std::string& url, const std::string& token, const s
   std::fflush(stdout);
 }
 
-// Waits for signals: SIGHUP reads tokens and certificate again, SIGTERM and SIGINT end the
+// Waits for signals: SIGHUP reads tokens, certificate and producers' keys again, SIGTERM and SIGINT end the
 // bridge.
 class Signals {
  public:
@@ -72,6 +72,9 @@ class Signals {
       : main_(main), authority_(authority), front_(front), signals_(main, SIGTERM, SIGINT, SIGHUP) {
     wait();
   }
+  /// SIGHUP reaches it too from now on; it outlives the loop.
+  void also_reload(ZmqIngest& ingest) { ingest_ = &ingest; }
+
  private:
   void wait() {
     signals_.async_wait([this](const asio::error_code& error, int signal) {
@@ -85,6 +88,7 @@ class Signals {
 
   void reload() {
     front_.reload_tls();
+    if (ingest_ != nullptr) ingest_->reload_producers();
     const auto reloaded = authority_.reload();
     if (reloaded) {
       log::info("tokens read again");
@@ -97,6 +101,7 @@ class Signals {
   asio::io_context& main_;
   Authority& authority_;
   Front& front_;
+  ZmqIngest* ingest_ = nullptr;
   asio::signal_set signals_;
 };
 
@@ -145,6 +150,7 @@ int serve(const Settings& settings) {
   load_past(**stream, spine, front, started);
   ZmqIngest ingest(spine, front);
   if (auto opened = ingest.open(settings.ingest); !opened) return fail(opened.error());
+  signals.also_reload(ingest);
   const auto first_token = (*authority)->make_first_token(started.wall);
   if (!first_token) return fail(first_token.error());
   if (*first_token) print_first_token(front.url(), **first_token, settings.auth.tokens_file);

@@ -5,10 +5,10 @@ namespace {
 
 // In the order of the enumeration.
 constexpr std::array<std::string_view, kRejectCount> kNames = {
-    "none",           "frame_count", "bad_producer",  "bad_stamp", "too_big",          "invalid_utf8",
-    "not_json",       "not_object",  "too_deep",      "no_type",   "duplicate_member", "bad_topic",
-    "topic_mismatch", "reserved",    "seq_backwards", "old_epoch", "seq_range",        "unknown_producer",
-    "overload",       "bad_control", "hello_refused",
+    "none",           "frame_count", "bad_producer",  "bad_stamp",    "too_big",          "invalid_utf8",
+    "not_json",       "not_object",  "too_deep",      "no_type",      "duplicate_member", "bad_topic",
+    "topic_mismatch", "reserved",    "seq_backwards", "old_epoch",    "seq_range",        "unknown_producer",
+    "overload",       "bad_control", "unlisted_key",  "forbidden_id", "forbidden_topic",  "hello_refused",
 };
 static_assert(!kNames.back().empty(), "every reason needs a name");
 

@@ -28,6 +28,9 @@ enum class Reject {
                      ///< `result`
   overload,          ///< plain event or control message discarded because the bridge is behind
   bad_control,       ///< a control message that is not understood
+  unlisted_key,      ///< of a connection whose CURVE key was taken off the list of producers
+  forbidden_id,      ///< a producer id that the sender's CURVE key does not allow
+  forbidden_topic,   ///< a topic that the sender's CURVE key does not allow
   hello_refused,     ///< a hello answered with `refused`: its id is in use, or there are too many producers
   count_
 };

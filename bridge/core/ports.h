@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,13 @@ class BatchSink {
   virtual void deliver(const BatchPtr& batch) = 0;
 };
 
+/// CURVE's part of /api/status.
+struct CurveStatus {
+  std::size_t listed = 0;     ///< keys on the list of producers
+  std::uint64_t refused = 0;  ///< connections
+  std::string trouble;        ///< why the list's file, as it is now, is not in force; empty while it is
+};
+
 /// The spine's part of /api/status.
 struct SpineStatus {
   Offset head = 0;
@@ -30,6 +38,7 @@ struct SpineStatus {
   double events_per_second = 0;
   std::array<std::uint64_t, kRejectCount> rejections{};
   std::vector<Producers::Info> producers;
+  std::optional<CurveStatus> curve;  ///< while it is on
 };
 
 /// Asks the spine how it is.

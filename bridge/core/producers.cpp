@@ -189,6 +189,15 @@ void Producers::keep_up(Producer& producer, const std::string& peer, const FromP
 
 void Producers::refuse(std::string_view peer, const FromProducer& message, std::string reason) {
   reject_sequenced(Reject::hello_refused, message.producer, {message.epoch, message.last, 0});
+  answer_refused(peer, message, std::move(reason));
+}
+
+void Producers::forbid(std::string_view peer, const FromProducer& message) {
+  const bool asks = message.kind == FromProducer::Kind::hello || message.kind == FromProducer::Kind::beat;
+  if (asks && has_room()) answer_refused(peer, message, "forbidden");
+}
+
+void Producers::answer_refused(std::string_view peer, const FromProducer& message, std::string reason) {
   FromBridge answer;
   answer.kind = FromBridge::Kind::refused;
   answer.producer = message.producer;

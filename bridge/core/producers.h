@@ -69,6 +69,8 @@ class Producers {
   void offer(std::string_view id, const Stamp& stamp, Event&& event, Now now, Ready& ready);
   /// A control message that decoded; `peer` is its routing id.
   void control(std::string_view peer, const FromProducer& message, Now now, Ready& ready);
+  /// Answers a hello or beat of somebody who may not go by that id; nothing else changes.
+  void forbid(std::string_view peer, const FromProducer& message);
   /// Timeouts: silence, hellos that never came, replays to repeat. Call at least every 50 ms.
   void tick(Now now, Ready& ready);
 
@@ -143,6 +145,7 @@ class Producers {
   void from_known(Producer& producer, std::string_view peer, const FromProducer& message, Now now,
                   Ready& ready);
   void refuse(std::string_view peer, const FromProducer& message, std::string reason);
+  void answer_refused(std::string_view peer, const FromProducer& message, std::string reason);
   void welcome(Producer& producer, Now now, bool kept);
   void set_presence(Producer& producer, Presence presence, Now now);
   void keep_up(Producer& producer, const std::string& peer, const FromProducer& message, Now now);

@@ -3,6 +3,14 @@
 #include "bridge/core/system_events.h"
 
 namespace trestle {
+namespace {
+
+// For the person who looks for the culprit.
+std::string told(const ProducerGrant& grant, std::string_view what) {
+  return "the key of " + grant.name + ": " + std::string(what);
+}
+
+}  // namespace
 
 Spine::Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits)
     : policies_(policies),
@@ -10,12 +18,16 @@ Spine::Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, Pr
       intake_(policies, limits),
       producers_(producer_limits, rejections_) {}
 
-void Spine::message(const std::vector<std::string_view>& frames, Now now, bool overloaded) {
+void Spine::message(const std::vector<std::string_view>& frames, Now now, bool overloaded,
+                    const ProducerGrant* grant) {
   Published message;
   if (const auto why = decode_message(frames, message); why != Reject::none) {
     return rejections_.add(why, std::to_string(frames.size()) + " frames");
   }
-  if (!overloaded) return take(message, now);
+  if (grant != nullptr && message.stamp && !grant->allows_id(message.producer)) {
+    return rejections_.add(Reject::forbidden_id, told(*grant, message.producer));
+  }
+  if (!overloaded) return take(message, now, grant);
   if (message.stamp) {
     ++counters_.deferred;
   } else {
@@ -23,10 +35,16 @@ void Spine::message(const std::vector<std::string_view>& frames, Now now, bool o
   }
 }
 
-void Spine::take(const Published& message, Now now) {
+void Spine::take(const Published& message, Now now, const ProducerGrant* grant) {
   Event event;
-  if (const auto why = intake_.check(message, now.wall, event); why != Reject::none) {
+  auto why = intake_.check(message, now.wall, event);
+  if (why != Reject::none) {
     rejections_.add(why, message.producer.empty() ? message.topic : message.producer);
+  } else if (grant != nullptr && !grant->allows_topic(event.topic)) {
+    why = Reject::forbidden_topic;
+    rejections_.add(why, told(*grant, event.topic));
+  }
+  if (why != Reject::none) {
     if (!message.stamp) return;
     event = {};  // keeps its place: asking for it again would not make it better
   }
@@ -38,14 +56,18 @@ void Spine::take(const Published& message, Now now) {
 }
 
 void Spine::control(std::string_view peer, const std::vector<std::string_view>& frames, Now now,
-                    bool overloaded) {
+                    bool overloaded, const ProducerGrant* grant) {
   if (frames.size() == 5 && frames[0] == kControlEvent) {
-    return message({frames.begin() + 1, frames.end()}, now, overloaded);
+    return message({frames.begin() + 1, frames.end()}, now, overloaded, grant);
   }
   if (frames.size() != 1)
     return rejections_.add(Reject::bad_control, std::to_string(frames.size()) + " frames");
   const auto decoded = decode_from_producer(frames[0]);
   if (!decoded) return rejections_.add(Reject::bad_control, decoded.error().message);
+  if (grant != nullptr && !grant->allows_id(decoded->producer)) {
+    producers_.forbid(peer, *decoded);
+    return rejections_.add(Reject::forbidden_id, told(*grant, decoded->producer));
+  }
   if (!producers_.has_room()) return rejections_.add(Reject::overload, decoded->producer);
   producers_.control(peer, *decoded, now, ready_);
 }

@@ -5,6 +5,7 @@
 
 #include "bridge/core/event.h"
 #include "bridge/core/intake.h"
+#include "bridge/core/producer_grant.h"
 #include "bridge/core/producers.h"
 #include "bridge/core/rejections.h"
 #include "bridge/core/stream.h"
@@ -37,12 +38,17 @@ class Spine {
   /// `policies` and `stream` outlive the spine.
   Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits = {});
 
-  /// One multipart message of the event socket. While `overloaded` (the shards are behind) nothing is taken:
-  /// plain events are counted as rejected, sequenced ones will be asked for again.
-  void message(const std::vector<std::string_view>& frames, Now now, bool overloaded);
+  /// One multipart message of the event socket, from somebody who may do what `grant` says; nullptr:
+  /// everything. While `overloaded` (the shards are behind) nothing is taken: plain events are counted as
+  /// rejected, sequenced ones will be asked for again.
+  void message(const std::vector<std::string_view>& frames, Now now, bool overloaded,
+               const ProducerGrant* grant = nullptr);
   /// One message of the control socket, without the routing id; a replayed event is dropped while overloaded
   /// too, and so is any other once many answers wait for the next commit.
-  void control(std::string_view peer, const std::vector<std::string_view>& frames, Now now, bool overloaded);
+  void control(std::string_view peer, const std::vector<std::string_view>& frames, Now now, bool overloaded,
+               const ProducerGrant* grant = nullptr);
+  /// A message that was refused before anybody looked into it.
+  void refuse(Reject why, std::string_view detail) { rejections_.add(why, detail); }
   /// Lets time pass; call at least every 50 ms.
   void tick(Now now);
   /// Appends what has come to the stream, and only then says what to deliver and to answer.
@@ -61,7 +67,7 @@ class Spine {
   std::vector<Producers::Info> producers(Now now) const { return producers_.list(now); }
 
  private:
-  void take(const Published& message, Now now);
+  void take(const Published& message, Now now, const ProducerGrant* grant);
   void tell_health(Now now);
   BatchPtr append_ready(Now now);
 

@@ -189,6 +189,16 @@ void write_pressure(Writer& json, const std::vector<ShardStatus>& shards) {
   json.EndObject();
 }
 
+void write_curve(Writer& json, const std::optional<CurveStatus>& curve) {
+  if (!curve) return;
+  key(json, "curve");
+  json.StartObject();
+  put(json, "listed", std::uint64_t{curve->listed});
+  put(json, "refused", curve->refused);
+  if (!curve->trouble.empty()) put(json, "trouble", curve->trouble);
+  json.EndObject();
+}
+
 void write_tls(Writer& json, const TlsStatus& tls) {
   if (!tls.used) return;
   key(json, "tls");
@@ -235,6 +245,7 @@ std::string status_json(const SpineStatus& spine, const FrontStatus& front) {
   write_pressure(json, shards);
   write_rejections(json, spine);
   write_tls(json, front.tls);
+  write_curve(json, spine.curve);
   json.EndObject();
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";

@@ -36,6 +36,8 @@ Result<std::monostate> ZmqIngest::open(const IngestSettings& settings) {
   auto sockets = ZmqSockets::open(settings);
   if (!sockets) return sockets.error();
   sockets_ = std::move(*sockets);
+  dials_ = !settings.connect.empty();
+  if (sockets_->producers() != nullptr) gate_.emplace(sockets_->producers());
   return std::monostate{};
 }
 
@@ -56,6 +58,10 @@ void ZmqIngest::stop() {
 void ZmqIngest::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+}
+
+void ZmqIngest::reload_producers() {
+  if (auto* zap = sockets_->zap(); zap != nullptr) zap->reload();
 }
 
 void ZmqIngest::probe(std::function<void(const SpineStatus&)> answer) {
@@ -91,6 +97,7 @@ void ZmqIngest::wait_for_input() {
 
 void ZmqIngest::turn() {
   const auto now = read_clock();
+  if (gate_) gate_->refresh();
   const bool overloaded = !sink_.has_room();
   read_controls(now, overloaded);
   read_events(now, overloaded);
@@ -106,16 +113,28 @@ void ZmqIngest::turn() {
 
 void ZmqIngest::read_events(Now now, bool overloaded) {
   for (std::size_t i = 0; i < kEventsPerBatch && receive(sockets_->events()); ++i) {
-    spine_.message(frames_, now, overloaded);
+    if (!gate_ || let_in(dials_)) spine_.message(frames_, now, overloaded, grant_);
   }
 }
 
 void ZmqIngest::read_controls(Now now, bool overloaded) {
   for (std::size_t i = 0; i < kControlsPerBatch && receive(sockets_->control()); ++i) {
+    if (gate_ && !let_in(false)) continue;
     const auto peer = frames_.front();
     frames_.erase(frames_.begin());
-    spine_.control(peer, frames_, now, overloaded);
+    spine_.control(peer, frames_, now, overloaded, grant_);
   }
+}
+
+// Whether the sender of the message at hand is on the list, as it is now; else it has been counted.
+bool ZmqIngest::let_in(bool perhaps_dialed) {
+  auto& frame = parts_[frames_.size() - 1];  // any but the routing id
+  grant_ = gate_->sender(frame);
+  if (grant_ != nullptr) return true;
+  const auto key = key_of_sender(frame);
+  if (perhaps_dialed && key.empty()) return true;
+  spine_.refuse(Reject::unlisted_key, key);
+  return false;
 }
 
 // One whole message into frames_; false if none waits.
@@ -187,6 +206,10 @@ void ZmqIngest::answer_probes(Now now) {
     status.rejections[i] = spine_.rejections().total(static_cast<Reject>(i));
   }
   status.producers = spine_.producers(now);
+  if (gate_) {
+    status.curve = CurveStatus{sockets_->producers()->current()->size(), sockets_->zap()->refused(),
+                               sockets_->producers()->trouble()};
+  }
   for (const auto& probe : probes) probe(status);
 }
 

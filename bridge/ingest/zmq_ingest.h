@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -33,6 +34,9 @@ class ZmqIngest final : public SpineProbe {
   /// Ends the loop after what is at hand and waits for the thread.
   void stop();
 
+  /// Reads the list of producers' keys again; without CURVE there is none. Any thread, after open().
+  void reload_producers();
+
   void probe(std::function<void(const SpineStatus&)> answer) override;
 
  private:
@@ -46,6 +50,7 @@ class ZmqIngest final : public SpineProbe {
   void read_events(Now now, bool overloaded);
   void read_controls(Now now, bool overloaded);
   bool receive(zmq::socket_t& socket);
+  bool let_in(bool perhaps_dialed);
   void commit(Now now);
   bool answer(const ToProducer& message);
   void answer_probes(Now now);
@@ -54,8 +59,11 @@ class ZmqIngest final : public SpineProbe {
   Spine& spine_;
   BatchSink& sink_;
   std::unique_ptr<ZmqSockets> sockets_;
+  bool dials_ = false;                    // under CURVE, events from there carry no key: we know theirs
   std::vector<zmq::message_t> parts_;     // of the message at hand
   std::vector<std::string_view> frames_;  // views of parts_
+  std::optional<ProducerGate> gate_;      // under CURVE
+  const ProducerGrant* grant_ = nullptr;  // of the message at hand; nullptr: may do everything
   std::chrono::steady_clock::time_point ticked_{};
   RateMeter rate_;
   std::uint64_t metered_ = 0;

@@ -1,5 +1,6 @@
 #include "bridge/ingest/zmq_sockets.h"
 
+#include "bridge/ingest/curve_files.h"
 #include "bridge/ingest/zmq_bind.h"
 #include "bridge/log/log.h"
 
@@ -25,11 +26,15 @@ ZmqSockets::ZmqSockets()
 Result<std::unique_ptr<ZmqSockets>> ZmqSockets::open(const IngestSettings& settings) {
   std::unique_ptr<ZmqSockets> sockets(new ZmqSockets());
   sockets->set_options(settings);
+  if (settings.curve.enabled()) {
+    if (auto used = sockets->use_curve(settings.curve); !used) return used.error();
+  }
   for (const auto& address : settings.bind) {
     if (auto bound = sockets->bind(sockets->events_, address, "ingest.bind"); !bound) return bound.error();
   }
-  for (const auto& address : settings.connect) {
-    if (auto connected = sockets->connect(address); !connected) return connected.error();
+  for (std::size_t i = 0; i < settings.connect.size(); ++i) {
+    if (settings.curve.enabled()) sockets->dial_with(settings.curve.server_keys[i]);
+    if (auto connected = sockets->connect(settings.connect[i]); !connected) return connected.error();
   }
   if (!settings.control.empty()) {
     if (auto bound = sockets->bind(sockets->control_, settings.control, "ingest.control"); !bound)
@@ -58,6 +63,29 @@ void ZmqSockets::set_options(const IngestSettings& settings) {
   control_.set(zmq::sockopt::router_mandatory, true);  // an answer that nobody gets must be known
 }
 
+// Before any bind: without a handler libzmq takes whatever key comes.
+Result<std::monostate> ZmqSockets::use_curve(const CurveSettings& settings) {
+  auto keys = load_key_pair(settings.secret_key_file);
+  if (!keys) return Error{"ingest.curve.secret_key_file: " + keys.error().message};
+  keys_ = std::move(*keys);
+  if (!settings.producers_file.empty()) {
+    auto producers = ProducerWatch::open(settings.producers_file);
+    if (!producers) return Error{"ingest.curve.producers_file: " + producers.error().message};
+    producers_ = std::move(*producers);
+    zap_ = std::make_unique<ZapHandler>(context_, std::vector<ZapHandler::Domain>{{kZapDomain, producers_}});
+  }
+  for (auto* socket : {&events_, &control_}) serve_curve(*socket, keys_.secret_key, kZapDomain);
+  return std::monostate{};
+}
+
+// What is bound keeps the server's role: options count for what is bound or connected after them.
+void ZmqSockets::dial_with(const std::string& server_key) {
+  events_.set(zmq::sockopt::curve_server, false);
+  events_.set(zmq::sockopt::curve_publickey, keys_.public_key);
+  events_.set(zmq::sockopt::curve_secretkey, keys_.secret_key);
+  events_.set(zmq::sockopt::curve_serverkey, server_key);
+}
+
 Result<std::monostate> ZmqSockets::bind(zmq::socket_t& socket, const std::string& address, const char* key) {
   auto lock = bind_zmq(socket, address);
   if (!lock) return Error{std::string("cannot bind ") + key + " to " + address + ": " + lock.error().message};
@@ -80,6 +108,10 @@ Result<std::monostate> ZmqSockets::connect(const std::string& address) {
 void ZmqSockets::announce() const {
   for (const auto& [key, address] : bound_) {
     log::info("listening for producers", {{"key", key}, {"address", address}});
+  }
+  if (producers_) {
+    log::info("CURVE is on",
+              {{"public_key", keys_.public_key}, {"producers", producers_->current()->size()}});
   }
 }
 

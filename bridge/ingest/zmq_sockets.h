@@ -8,11 +8,14 @@
 
 #include "bridge/config/settings.h"
 #include "bridge/ingest/ipc_lock.h"
+#include "bridge/ingest/zap.h"
+#include "proto/curve_key.h"
 #include "proto/result.h"
 
 namespace trestle {
 
-/// The bridge's two ZeroMQ sockets, and the locks on the ipc:// paths they are bound to.
+/// The bridge's two ZeroMQ sockets, the locks on the ipc:// paths they are bound to, and under CURVE the
+/// handler that decides who may connect.
 ///
 /// Thread: made on one, used on one, as ZeroMQ wants it.
 class ZmqSockets {
@@ -26,15 +29,23 @@ class ZmqSockets {
 
   zmq::socket_t& events() { return events_; }    ///< SUB
   zmq::socket_t& control() { return control_; }  ///< ROUTER
+  /// Nullptr without CURVE.
+  const std::shared_ptr<ProducerWatch>& producers() const { return producers_; }
+  ZapHandler* zap() { return zap_.get(); }
 
  private:
   ZmqSockets();
   void set_options(const IngestSettings& settings);
   Result<std::monostate> bind(zmq::socket_t& socket, const std::string& address, const char* key);
   Result<std::monostate> connect(const std::string& address);
+  Result<std::monostate> use_curve(const CurveSettings& settings);
+  void dial_with(const std::string& server_key);
 
   std::vector<IpcLock> locks_;  // before the context, so that they outlive it
   zmq::context_t context_{1};
+  CurveKeys keys_;
+  std::shared_ptr<ProducerWatch> producers_;
+  std::unique_ptr<ZapHandler> zap_;
   zmq::socket_t events_;
   zmq::socket_t control_;
   std::vector<std::pair<std::string, std::string>> bound_;  // configuration key, address

@@ -82,7 +82,8 @@ std::string BridgeState::refusal(TimePoint now) const {
   const bool in_use = refused_ == "in_use";
   if (in_use && now - refused_since_ < timing_.takeover) return "";
   return "the bridge at " + name_ + " refuses this producer: " + refused_ +
-         (in_use ? "; another live producer has the same id, choose a different one" : "");
+         (in_use ? "; another live producer has the same id, choose a different one" : "") +
+         (refused_ == "forbidden" ? "; its key does not allow this id" : "");
 }
 
 BridgeReport BridgeState::report(TimePoint now) {

@@ -47,11 +47,12 @@ class SpineFixture {
     control({"event", "", "p1", {stamp.data(), stamp.size()}, payload}, overloaded);
   }
   void send(const std::vector<std::string>& frames, bool overloaded = false) {
-    spine_.message(views(frames), at(now_), overloaded);
+    spine_.message(views(frames), at(now_), overloaded, grant);
   }
   void control(const std::vector<std::string>& frames, bool overloaded = false) {
-    spine_.control("@p1", views(frames), at(now_), overloaded);
+    spine_.control("@p1", views(frames), at(now_), overloaded, grant);
   }
+  const ProducerGrant* grant = nullptr;  // what who sends from now on may do
   void hello() {
     control({R"({"type":"hello","v":1,"producer":"p1","epoch":9,"first":1,"last":0,"acked":0})"});
   }
@@ -316,4 +317,40 @@ TEST_CASE("how far a producer is goes to the stream with its events, once each t
   bridge.plain(R"({"type":"a"})");
   (void)bridge.commit();
   CHECK(bridge.stream.marks.empty());
+}
+
+TEST_CASE("who may go by other ids only neither speaks nor publishes as this one") {
+  const ProducerGrant other{"other", {"p2", "p1-*"}, {}};
+  SpineFixture spine;
+  spine.hello();
+  spine.commit();
+  spine.grant = &other;
+  spine.sequenced(1, R"({"type":"a"})");
+  spine.replayed(1, R"({"type":"a"})");
+  spine.control({R"({"type":"bye","v":1,"producer":"p1","epoch":9,"last":0})"});
+  spine.plain(R"({"type":"b"})");
+  CHECK(spine.rejected(Reject::forbidden_id) == 3);
+  CHECK(spine.commit() == "20 b");
+  spine.hello();
+  spine.commit();
+  REQUIRE(spine.output.to_producers.size() == 1);
+  CHECK(spine.output.to_producers[0].message.reason == "forbidden");
+  spine.grant = nullptr;
+  spine.sequenced(1, R"({"type":"c"})");
+  CHECK(spine.commit().find("c") != std::string::npos);
+}
+
+TEST_CASE("what may not be published to a topic is refused, keeps its place, and is not asked for again") {
+  const ProducerGrant some{"some", {}, {*Pattern::parse("a"), *Pattern::parse("b.*")}};
+  SpineFixture spine;
+  spine.hello();
+  spine.commit();
+  spine.grant = &some;
+  spine.sequenced(1, R"({"type":"secret"})");
+  spine.sequenced(2, R"({"type":"a"})");
+  spine.plain(R"({"type":"secret"})");
+  spine.plain(R"({"type":"b"})");
+  spine.send({"b.1", R"({"type":"b"})"});
+  CHECK(spine.rejected(Reject::forbidden_topic) == 3);
+  CHECK(spine.commit().find("a, 30 b.1") != std::string::npos);
 }

@@ -1,0 +1,44 @@
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "bridge/auth/producer_list.h"
+#include "bridge/store/file_mark.h"
+
+namespace trestle {
+
+/// The list of producers as its file has it now. A file that can't be used is logged once, and the list
+/// before stays; one that is gone counts as such.
+///
+/// Thread: look() and reload() from one; current() and trouble() from any.
+class ProducerWatch {
+ public:
+  /// Reads the file for the first time; the error is for the operator.
+  static Result<std::unique_ptr<ProducerWatch>> open(const std::filesystem::path& path);
+
+  /// Reads the file again if it is another one than it was and stays so for two looks: call it a few times a
+  /// second.
+  void look();
+  /// Reads the file again, changed or not.
+  void reload();
+
+  std::shared_ptr<const ProducerList> current() const { return std::atomic_load(&list_); }
+  /// Why the file, as it is now, is not in force; empty while it is.
+  std::string trouble() const;
+
+ private:
+  explicit ProducerWatch(std::filesystem::path path) : path_(std::move(path)) {}
+  void take(const FileMark& mark);
+
+  const std::filesystem::path path_;
+  std::shared_ptr<const ProducerList> list_;  // by std::atomic_load and std::atomic_store only
+  FileMark tried_;                            // what the file was when it was last read
+  FileMark seen_;                             // at the last look
+  mutable std::mutex mutex_;
+  std::string trouble_;  // guarded by mutex_
+};
+
+}  // namespace trestle

@@ -1,0 +1,47 @@
+#include "bridge/ingest/curve_files.h"
+
+#include <sys/stat.h>
+#include <zmq.h>
+
+#include <array>
+
+#include "bridge/store/private_file.h"
+
+namespace trestle {
+namespace {
+
+constexpr std::size_t kKeyText = 41;  // with its end
+
+bool is_for_others(const std::filesystem::path& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0 && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
+
+bool belong_together(const CurveKeys& keys) {
+  std::array<char, kKeyText> derived{};
+  return zmq_curve_public(derived.data(), keys.secret_key.c_str()) == 0 && keys.public_key == derived.data();
+}
+
+}  // namespace
+
+Result<CurveKeys> load_key_pair(const std::filesystem::path& path) {
+  const auto name = path.string();
+  const auto text = read_small_file(path);
+  if (!text) return text.error();
+  auto keys = parse_curve_keys(*text);
+  if (!keys) return Error{name + ":" + keys.error().message};
+  if (keys->secret_key.empty()) {
+    return Error{name +
+                 " has a public key only: name the file with the secret key (`trestle keygen` makes both)"};
+  }
+  if (is_for_others(path)) {
+    return Error{name + " holds a secret key, and others than its owner can read or change it: chmod 600 " +
+                 name};
+  }
+  if (!belong_together(*keys)) {
+    return Error{name + " has two keys that do not belong together: make a new pair with `trestle keygen`"};
+  }
+  return keys;
+}
+
+}  // namespace trestle
