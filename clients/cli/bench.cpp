@@ -114,7 +114,9 @@ class Bench {
   }
 
   void publish() {
-    const auto sink = plain_sink({options_.events}, kType, kPatience, stop_);
+    ProducerOptions target;
+    target.bridges.front().events = options_.events;
+    const auto sink = plain_sink(target, kType, kPatience, stop_);
     warm_up(*sink);
     const auto start = Clock::now();
     auto published = std::async(std::launch::async, [&] { publish_all(*sink, start); });

@@ -5,11 +5,15 @@
 #include <atomic>
 #include <cstdint>
 #include <iostream>
+#include <memory>
 #include <vector>
 #include <zmq.hpp>
 
 #include "bridge/config/address.h"
+#include "bridge/ingest/curve_files.h"
+#include "bridge/ingest/zap.h"
 #include "bridge/ingest/zmq_bind.h"
+#include "clients/cli/bus_gate.h"
 #include "clients/cli/stop_signal.h"
 
 namespace trestle::cli {
@@ -22,6 +26,13 @@ constexpr int kHwm = 100'000;
 constexpr int kBurst = 1'000;
 
 std::atomic<bool> counters_wanted{false};
+std::atomic<bool> reload_wanted{false};
+
+void on_signal(int signal, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigaction(signal, &action, nullptr);
+}
 
 struct Counters {
   std::uint64_t events = 0;
@@ -29,36 +40,69 @@ struct Counters {
   std::uint64_t subscriptions = 0;
 };
 
+constexpr const char* kBridgesDomain = "trestle-bridges";
+
+void check(const BusOptions& options) {
+  const auto given =
+      !options.curve_key.empty() + !options.curve_producers.empty() + !options.curve_bridges.empty();
+  if (given == 0 || given == 3) return;
+  throw Failure(
+      Exit::usage,
+      "CURVE needs all of --curve-key, --curve-producers and --curve-bridges; trestle keygen makes keys");
+}
+
 class Bus {
  public:
-  explicit Bus(const BusOptions& options)
-      : front_(open(zmq::socket_type::xsub, "--front", options.front, options.insecure)),
-        back_(open(zmq::socket_type::xpub, "--back", options.back, options.insecure)) {}
+  explicit Bus(const BusOptions& options) : curve_(!options.curve_key.empty()) {
+    if (curve_) use_curve(options);
+    front_ = open(zmq::socket_type::xsub, kZapDomain, "--front", options.front, options.insecure);
+    back_ = open(zmq::socket_type::xpub, kBridgesDomain, "--back", options.back, options.insecure);
+  }
 
   void run() {
     std::cerr << "trestle bus: producers at " << front_.get(zmq::sockopt::last_endpoint) << ", bridges at "
               << back_.get(zmq::sockopt::last_endpoint) << std::endl;
     while (!stop_.requested()) {
       wait();
-      for (int i = 0; i < kBurst && pass(front_, back_, &counters_); ++i) {
+      if (curve_ && reload_wanted.exchange(false)) zap_->reload();
+      if (gate_) gate_->refresh();
+      for (int i = 0; i < kBurst && (gate_ ? pass_checked() : pass(front_, back_, &counters_)); ++i) {
       }
       while (pass(back_, front_, nullptr)) ++counters_.subscriptions;
+      if (gate_) gate_->report(std::cerr);
       if (counters_wanted.exchange(false)) print();
     }
     print();
   }
 
  private:
-  zmq::socket_t open(zmq::socket_type type, const std::string& option, const std::string& address,
-                     bool insecure) {
+  // Before any socket is bound: without a handler libzmq takes whatever key comes.
+  void use_curve(const BusOptions& options) {
+    const auto opened = [](const std::string& option, const std::string& file) {
+      auto list = ProducerWatch::open(file);
+      if (!list) throw Failure(Exit::usage, option + ": " + list.error().message);
+      return std::shared_ptr<ProducerWatch>(std::move(*list));
+    };
+    auto keys = load_key_pair(options.curve_key);
+    if (!keys) throw Failure(Exit::usage, "--curve-key: " + keys.error().message);
+    secret_key_ = keys->secret_key;
+    const auto producers = opened("--curve-producers", options.curve_producers);
+    const auto bridges = opened("--curve-bridges", options.curve_bridges);
+    zap_ = std::make_unique<ZapHandler>(
+        context_, std::vector<ZapHandler::Domain>{{kZapDomain, producers}, {kBridgesDomain, bridges}});
+    gate_ = std::make_unique<BusGate>(producers);
+  }
+
+  zmq::socket_t open(zmq::socket_type type, const char* domain, const std::string& option,
+                     const std::string& address, bool insecure) {
     if (auto parsed = parse_zmq_address(address, ZmqSide::bind); !parsed) {
       throw Failure(Exit::usage, option + ": " + parsed.error().message);
     }
-    if (!insecure && !is_local_zmq_address(address)) {
+    if (!insecure && !curve_ && !is_local_zmq_address(address)) {
       throw Failure(Exit::usage,
                     option + " " + address +
-                        " can be reached from other machines, and anybody there could publish; use "
-                        "127.0.0.1 or ipc://, or say --insecure");
+                        " can be reached from other machines, and anybody there could publish; turn on "
+                        "CURVE (--curve-key), use 127.0.0.1 or ipc://, or say --insecure");
     }
     zmq::socket_t socket(context_, type);
     socket.set(zmq::sockopt::linger, 500);
@@ -68,6 +112,7 @@ class Bus {
     socket.set(zmq::sockopt::heartbeat_timeout, 6'000);
     // Told to peers, for those that have no heartbeats of their own.
     socket.set(zmq::sockopt::heartbeat_ttl, 10'000);
+    if (curve_) serve_curve(socket, secret_key_, domain);
     auto lock = bind_zmq(socket, address);
     if (!lock) throw Failure(Exit::usage, option + " " + address + ": " + lock.error().message);
     locks_.push_back(std::move(*lock));
@@ -100,14 +145,41 @@ class Bus {
     return true;
   }
 
+  /// One whole message of a producer's, if there is one and its key allows it.
+  bool pass_checked() {
+    std::vector<zmq::message_t> frames;
+    do {
+      frames.emplace_back();
+      if (!front_.recv(frames.back(), zmq::recv_flags::dontwait)) return false;
+      // More frames than any message has are only counted; what is kept of them is the last.
+      if (frames.size() > BusGate::kMostFrames) frames.erase(frames.end() - 2);
+    } while (frames.back().more());
+    if (!gate_->lets_through(frames)) return true;
+    ++counters_.events;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      counters_.bytes += frames[i].size();
+      const bool more = i + 1 < frames.size();
+      (void)back_.send(frames[i], more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+    }
+    return true;
+  }
+
   void print() const {
     std::cerr << "trestle bus: " << counters_.events << " events, " << counters_.bytes << " bytes, "
-              << counters_.subscriptions << " subscription changes" << std::endl;
+              << counters_.subscriptions << " subscription changes";
+    if (gate_) {
+      std::cerr << ", " << gate_->refused() << " messages and " << zap_->refused() << " connections refused";
+    }
+    std::cerr << std::endl;
   }
 
   const StopSignal stop_;
   std::vector<IpcLock> locks_;  // before the context, so that they outlive it
   zmq::context_t context_{1};
+  const bool curve_;
+  std::string secret_key_;
+  std::unique_ptr<ZapHandler> zap_;
+  std::unique_ptr<BusGate> gate_;
   zmq::socket_t front_;
   zmq::socket_t back_;
   Counters counters_;
@@ -116,9 +188,10 @@ class Bus {
 }  // namespace
 
 Exit run_bus(const BusOptions& options) {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { counters_wanted = true; };
-  sigaction(SIGUSR1, &action, nullptr);
+  check(options);
+  on_signal(SIGUSR1, [](int) { counters_wanted = true; });
+  // Without CURVE there is nothing to read again, and a closed terminal ends the bus as ever.
+  if (!options.curve_key.empty()) on_signal(SIGHUP, [](int) { reload_wanted = true; });
   Bus(options).run();
   return Exit::ok;
 }

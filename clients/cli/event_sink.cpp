@@ -4,6 +4,7 @@
 #include <set>
 #include <zmq.hpp>
 
+#include "bridge/ingest/curve_files.h"
 #include "clients/cli/exit_code.h"
 
 namespace trestle::cli {
@@ -75,20 +76,15 @@ class AckedSink : public EventSink {
 
 class PlainSink : public EventSink {
  public:
-  PlainSink(const std::vector<std::string>& addresses, std::string topic, milliseconds timeout,
-            const StopSignal& stop)
-      : topic_(std::move(topic)),
-        timeout_(timeout),
-        stop_(stop),
-        wanted_(std::set<std::string>(addresses.begin(), addresses.end()).size()),
-        socket_(context_, zmq::socket_type::xpub) {
+  PlainSink(const ProducerOptions& options, std::string topic, milliseconds timeout, const StopSignal& stop)
+      : topic_(std::move(topic)), timeout_(timeout), stop_(stop), socket_(context_, zmq::socket_type::xpub) {
     socket_.set(zmq::sockopt::xpub_verbose, true);
     // A full pipe makes us wait instead of losing the event.
     socket_.set(zmq::sockopt::xpub_nodrop, true);
     socket_.set(zmq::sockopt::sndtimeo, static_cast<int>(kSlice.count()));
     socket_.set(zmq::sockopt::rcvtimeo, static_cast<int>(kSlice.count()));
     socket_.set(zmq::sockopt::linger, static_cast<int>(timeout.count()));
-    connect(addresses);
+    connect(options);
     wait_for_subscribers();
   }
 
@@ -108,15 +104,27 @@ class PlainSink : public EventSink {
   }
 
  private:
-  void connect(const std::vector<std::string>& addresses) {
-    for (const std::string& address : std::set<std::string>(addresses.begin(), addresses.end())) {
+  void connect(const ProducerOptions& options) {
+    std::set<std::string> connected;
+    for (const BridgeAddress& bridge : options.bridges) {
+      if (!connected.insert(bridge.events).second) continue;
       try {
-        socket_.connect(address);
+        if (!options.key_file.empty()) prove_identity(options.key_file, bridge);
+        socket_.connect(bridge.events);
       } catch (const zmq::error_t& error) {
-        throw Failure(Exit::usage,
-                      "--events " + address + ": " + error.what() + "; use tcp://HOST:PORT or ipc://PATH");
+        throw Failure(Exit::usage, "--events " + bridge.events + ": " + error.what() +
+                                       "; use tcp://HOST:PORT or ipc://PATH");
       }
     }
+    wanted_ = connected.size();
+  }
+
+  void prove_identity(const std::string& key_file, const BridgeAddress& bridge) {
+    const auto keys = load_key_pair(key_file);
+    if (!keys) throw Failure(Exit::usage, "--curve-key: " + keys.error().message);
+    socket_.set(zmq::sockopt::curve_publickey, keys->public_key);
+    socket_.set(zmq::sockopt::curve_secretkey, keys->secret_key);
+    socket_.set(zmq::sockopt::curve_serverkey, bridge.bus_key.empty() ? bridge.server_key : bridge.bus_key);
   }
 
   void wait_for_subscribers() {
@@ -137,7 +145,7 @@ class PlainSink : public EventSink {
   const std::string topic_;
   const milliseconds timeout_;
   const StopSignal& stop_;
-  const std::size_t wanted_;
+  std::size_t wanted_ = 0;
   zmq::context_t context_{1};
   zmq::socket_t socket_;
 };
@@ -153,9 +161,9 @@ std::unique_ptr<EventSink> acked_sink(const ProducerOptions& options, const std:
   }
 }
 
-std::unique_ptr<EventSink> plain_sink(const std::vector<std::string>& addresses, const std::string& topic,
+std::unique_ptr<EventSink> plain_sink(const ProducerOptions& options, const std::string& topic,
                                       milliseconds timeout, const StopSignal& stop) {
-  return std::make_unique<PlainSink>(addresses, topic, timeout, stop);
+  return std::make_unique<PlainSink>(options, topic, timeout, stop);
 }
 
 }  // namespace trestle::cli

@@ -24,8 +24,8 @@ std::unique_ptr<EventSink> acked_sink(const ProducerOptions& options, const std:
                                       std::chrono::milliseconds timeout, const StopSignal& stop);
 
 /// The two-frame form that needs no library, at most once. Waits for a subscriber at each address first,
-/// because ZeroMQ throws away what nobody has subscribed to.
-std::unique_ptr<EventSink> plain_sink(const std::vector<std::string>& addresses, const std::string& topic,
+/// because ZeroMQ throws away what nobody has subscribed to. Of the options, bridges and key file count.
+std::unique_ptr<EventSink> plain_sink(const ProducerOptions& options, const std::string& topic,
                                       std::chrono::milliseconds timeout, const StopSignal& stop);
 
 }  // namespace trestle::cli

@@ -71,6 +71,7 @@ Program::Program() : app_("Publish to a Trestle event bridge and watch what come
   add_bench();
   add_bus();
   add_token();
+  add_keygen();
   add_completion();
 }
 
@@ -86,6 +87,11 @@ void Program::add_pub() {
   sub->add_option("--id", pub_.id, "producer id; default: cli-<host>-<pid>");
   sub->add_option("--topic", pub_.topic, "publish to this topic; default: the bridge makes it");
   sub->add_flag("--no-ack", pub_.no_ack, "send the plain form, at most once, and wait for no ack");
+  sub->add_option("--curve-key", pub_.curve_key, "CURVE: our key pair, made by trestle keygen");
+  repeatable(sub->add_option("--curve-server", pub_.curve_server,
+                             "CURVE: public key of the bridge, or its FILE.pub; as often as --events"));
+  sub->add_option("--curve-bus", pub_.curve_bus,
+                  "CURVE: public key of the bus that --events names, or its FILE.pub");
   sub->add_option("--timeout", pub_.timeout_ms,
                   "how long to wait for acks, or for a bridge with --no-ack; default 10s")
       ->transform(duration(kDay));
@@ -174,14 +180,24 @@ void Program::add_bus() {
   CLI::App* sub = app_.add_subcommand("bus", "one address where many producers and many bridges meet");
   sub->add_option("--front", bus_.front, "producers connect their PUB here")->capture_default_str();
   sub->add_option("--back", bus_.back, "bridges connect here (ingest.connect)")->capture_default_str();
-  sub->add_flag("--insecure", bus_.insecure, "allow addresses that other machines can reach");
+  sub->add_flag("--insecure", bus_.insecure, "allow addresses that other machines can reach, without CURVE");
+  sub->add_option("--curve-key", bus_.curve_key, "CURVE: the bus's key pair, made by trestle keygen");
+  sub->add_option("--curve-producers", bus_.curve_producers, "CURVE: list of the producers that may publish");
+  sub->add_option("--curve-bridges", bus_.curve_bridges, "CURVE: list of the bridges that may connect");
   sub->footer(
       std::string(
           "Only events pass through; producers still connect to each bridge's control socket for acks and\n"
           "repair. Counters are printed at the end and on SIGUSR1.\n\n"
+          "With CURVE only listed keys may connect; both lists look like ingest.curve.producers_file, and "
+          "are\n"
+          "read again within a second of a change, and on SIGHUP. A producer whose key allows certain "
+          "topics\n"
+          "only must name the whole topic of each event: the bus does not know your policies.\n\n"
           "Examples:\n"
           "  trestle bus\n"
-          "  trestle bus --front ipc:///run/trestle/front --back ipc:///run/trestle/back\n\n") +
+          "  trestle bus --front ipc:///run/trestle/front --back ipc:///run/trestle/back\n"
+          "  trestle bus --front tcp://*:5555 --back tcp://*:5558 --curve-key bus.key \\\n"
+          "      --curve-producers producers.yaml --curve-bridges bridges.yaml\n\n") +
       kExitCodes);
   sub->callback([this] { action_ = [this] { return run_bus(bus_); }; });
 }
@@ -216,6 +232,29 @@ void Program::add_token() {
   create->callback([this] { action_ = [this] { return create_token(token_, now_micros()); }; });
   list->callback([this] { action_ = [this] { return list_tokens(token_, now_micros()); }; });
   revoke->callback([this] { action_ = [this] { return revoke_token(token_); }; });
+}
+
+void Program::add_keygen() {
+  CLI::App* sub = app_.add_subcommand("keygen", "make a CURVE key pair for a bridge, a bus or a producer");
+  sub->add_option("file", keygen_.file, "where the pair goes; FILE.pub gets the public key")
+      ->capture_default_str();
+  sub->add_option("--name", keygen_.name, "what its holder is called; default: the file's name");
+  repeatable(sub->add_option(
+      "--id", keygen_.ids,
+      "producer id that it may go by, perhaps with a * at the end; repeatable; default: any"));
+  repeatable(sub->add_option("--topic", keygen_.topics,
+                             "pattern of topics that it may publish; repeatable; default: all"));
+  sub->add_flag("--force", keygen_.force, "replace files that are there");
+  sub->footer(
+      std::string(
+          "The pair is readable for its owner only. What is printed goes into the list of those who may\n"
+          "connect: a producer's into the bridge's ingest.curve.producers_file, under producers:.\n\n"
+          "Examples:\n"
+          "  trestle keygen bridge.key                      # ingest.curve.secret_key_file: bridge.key\n"
+          "  trestle keygen worker-1.key --id worker-1 --topic 'command-progress.*' >> producers.yaml\n"
+          "  trestle pub --curve-key worker-1.key --curve-server bridge.key.pub --id worker-1 '{...}'\n\n") +
+      kExitCodes);
+  sub->callback([this] { action_ = [this] { return run_keygen(keygen_); }; });
 }
 
 void Program::add_completion() {

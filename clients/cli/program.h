@@ -6,6 +6,7 @@
 #include "clients/cli/bench.h"
 #include "clients/cli/bus.h"
 #include "clients/cli/exit_code.h"
+#include "clients/cli/keygen.h"
 #include "clients/cli/pub.h"
 #include "clients/cli/status.h"
 #include "clients/cli/tail.h"
@@ -31,6 +32,7 @@ class Program {
   void add_bench();
   void add_bus();
   void add_token();
+  void add_keygen();
   void add_completion();
 
   CLI::App app_;
@@ -40,6 +42,7 @@ class Program {
   BenchOptions bench_;
   BusOptions bus_;
   TokenOptions token_;
+  KeygenOptions keygen_;
   std::function<Exit()> action_;
 };
 

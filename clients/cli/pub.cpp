@@ -53,20 +53,49 @@ std::string default_id() {
   return clean_id("cli-" + std::string(host)).substr(0, 64 - pid.size()) + pid;
 }
 
+// A wrong key or file is wrong usage.
+std::string public_key(const std::string& option, const std::string& key_or_file) {
+  try {
+    return public_key_of(key_or_file);
+  } catch (const std::invalid_argument& error) {
+    throw Failure(Exit::usage, option + ": " + error.what());
+  }
+}
+
+std::vector<BridgeAddress> bridges_of(const PubOptions& options) {
+  std::vector<BridgeAddress> bridges;
+  for (std::size_t i = 0; i < options.events.size(); ++i) {
+    BridgeAddress bridge;
+    bridge.events = options.events[i];
+    if (i < options.control.size()) bridge.control = options.control[i];
+    if (!options.curve_server.empty())
+      bridge.server_key = public_key("--curve-server", options.curve_server[i]);
+    if (!options.curve_bus.empty()) bridge.bus_key = public_key("--curve-bus", options.curve_bus);
+    bridges.push_back(std::move(bridge));
+  }
+  return bridges;
+}
+
 ProducerOptions producer_options(const PubOptions& options) {
   ProducerOptions out;
   out.id = options.id.empty() ? default_id() : options.id;
   out.when_full = WhenFull::fail;
-  out.bridges.clear();
-  for (std::size_t i = 0; i < options.events.size(); ++i) {
-    out.bridges.push_back({options.events[i], options.control[i]});
-  }
+  out.bridges = bridges_of(options);
+  out.key_file = options.curve_key;
   return out;
 }
 
 void check(const PubOptions& options) {
   if (!options.no_ack && options.events.size() != options.control.size()) {
     throw Failure(Exit::usage, "every bridge needs one --events and one --control address");
+  }
+  const auto keys = options.curve_server.size();
+  if (keys != 0 && keys != options.events.size()) {
+    throw Failure(Exit::usage, "every bridge needs its --curve-server, as often as --events");
+  }
+  if (options.curve_key.empty() != (keys == 0 && options.curve_bus.empty())) {
+    throw Failure(Exit::usage,
+                  "CURVE needs --curve-key, our own pair, and --curve-server, the bridge's public key");
   }
   if (!options.topic.empty() && !is_topic(options.topic)) {
     throw Failure(Exit::usage,
@@ -120,7 +149,7 @@ Exit run_pub(const PubOptions& options) {
     if (const auto problem = input.problem(options.event)) throw Failure(Exit::failed, *problem);
   }
   std::unique_ptr<EventSink> sink = options.no_ack
-                                        ? plain_sink(options.events, options.topic, timeout, stop)
+                                        ? plain_sink(producer_options(options), options.topic, timeout, stop)
                                         : acked_sink(producer_options(options), options.topic, timeout, stop);
   Exit result = Exit::ok;
   if (options.event == "-") {

@@ -15,6 +15,9 @@ struct PubOptions {
   std::string id;  ///< empty: cli-<host>-<pid>
   std::string topic;
   bool no_ack = false;
+  std::string curve_key;                  ///< file of our key pair; empty: no CURVE
+  std::vector<std::string> curve_server;  ///< for each bridge: public key, or the file of it
+  std::string curve_bus;                  ///< of the bus that all `events` name; empty: there is none
   std::uint64_t timeout_ms = 10'000;
 };
 

@@ -14,12 +14,17 @@ void add_bridge_options(CLI::App& app, BridgeOptions& options, const std::string
       ->capture_default_str();
   app.add_option("--events", options.bridge.events, "the bridge's event socket")->capture_default_str();
   app.add_option("--control", options.bridge.control, "the bridge's control socket")->capture_default_str();
+  app.add_option("--curve-key", options.curve_key, "CURVE: our key pair, made by trestle keygen");
+  app.add_option("--curve-server", options.curve_server, "CURVE: public key of the bridge, or its FILE.pub");
 }
 
 ProducerOptions producer_options(const BridgeOptions& options) {
   ProducerOptions producer;
   producer.id = options.id;
   producer.bridges = {options.bridge};
+  if (!options.curve_server.empty())
+    producer.bridges.front().server_key = public_key_of(options.curve_server);
+  producer.key_file = options.curve_key;
   producer.when_full = WhenFull::drop_oldest;
   return producer;
 }

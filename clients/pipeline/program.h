@@ -19,13 +19,15 @@ inline constexpr int kCannotStart = 2;
 struct BridgeOptions {
   std::string id;
   BridgeAddress bridge;
+  std::string curve_key;     ///< file of our own key pair; empty: no CURVE
+  std::string curve_server;  ///< the bridge's public key, or the file of it
 };
 
-/// Adds --id, --events and --control with `default_id` to the program's options.
+/// Adds --id, --events, --control, --curve-key and --curve-server with `default_id` to the program's options.
 void add_bridge_options(CLI::App& app, BridgeOptions& options, const std::string& default_id);
 
 /// The events of a pipeline nobody watches are worth less than its work: when the buffer is full the oldest
-/// leave.
+/// leave. Throws std::invalid_argument for a key that is none.
 ProducerOptions producer_options(const BridgeOptions& options);
 
 /// The path of a tool, or CannotStart that names the Debian package.

@@ -19,17 +19,19 @@ std::string watch(zmq::socket_t& socket) {
 
 }  // namespace
 
-BridgeLink::BridgeLink(zmq::context_t& context, const std::string& control, const Identity& identity,
-                       BridgeState::Timing timing, InFlight& in_flight, TimePoint now)
+BridgeLink::BridgeLink(zmq::context_t& context, const BridgeAddress& bridge, const CurveKeys& keys,
+                       const Identity& identity, BridgeState::Timing timing, InFlight& in_flight,
+                       TimePoint now)
     : identity_(identity),
       in_flight_(in_flight),
       dealer_(context, zmq::socket_type::dealer),
       monitor_(context, zmq::socket_type::pair),
-      state_(control, timing, now) {
+      state_(bridge.control, timing, now) {
   set_common_options(dealer_, kControlHwm);
+  use_curve(dealer_, keys, bridge.server_key);
   monitor_.set(zmq::sockopt::linger, 0);
   monitor_.connect(watch(dealer_));
-  dealer_.connect(control);
+  dealer_.connect(bridge.control);
 }
 
 void BridgeLink::add_poll_items(std::vector<zmq::pollitem_t>& items) {

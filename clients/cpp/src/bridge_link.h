@@ -24,8 +24,8 @@ struct Identity {
 class BridgeLink {
  public:
   /// Throws zmq::error_t for an address that can't be one.
-  BridgeLink(zmq::context_t& context, const std::string& control, const Identity& identity,
-             BridgeState::Timing timing, InFlight& in_flight, TimePoint now);
+  BridgeLink(zmq::context_t& context, const BridgeAddress& bridge, const CurveKeys& keys,
+             const Identity& identity, BridgeState::Timing timing, InFlight& in_flight, TimePoint now);
 
   /// What to poll for: the DEALER first, the monitor second.
   void add_poll_items(std::vector<zmq::pollitem_t>& items);

@@ -57,12 +57,13 @@ void IoThread::open(const ProducerOptions& options) {
   // What is unacked fits into the event socket as a whole, so that a burst is never dropped on our side of
   // the wire.
   const std::size_t hwm = std::min(options.buffer_events, kMaxHwm);
+  const CurveKeys keys = options.key_file.empty() ? CurveKeys{} : load_keys(options.key_file);
   std::string address = "of the event socket";
   try {
-    events_ = std::make_unique<EventSocket>(context_, options.bridges, hwm);
+    events_ = std::make_unique<EventSocket>(context_, options.bridges, keys, hwm);
     for (const BridgeAddress& bridge : options.bridges) {
       address = bridge.control;
-      bridges_.push_back(std::make_unique<BridgeLink>(context_, bridge.control, identity_,
+      bridges_.push_back(std::make_unique<BridgeLink>(context_, bridge, keys, identity_,
                                                       BridgeState::Timing{options.silence, options.takeover},
                                                       in_flight_, now()));
     }

@@ -4,6 +4,7 @@
 
 #include "clients/cpp/src/io_thread.h"
 #include "clients/cpp/src/replay_buffer.h"
+#include "proto/curve_key.h"
 #include "proto/topic.h"
 
 namespace trestle {
@@ -19,6 +20,17 @@ void require(bool condition, const std::string& remedy) {
   if (!condition) throw std::invalid_argument("trestle::Producer: " + remedy);
 }
 
+void check_keys(const BridgeAddress& bridge, const std::string& key_file) {
+  for (const auto* key : {&bridge.server_key, &bridge.bus_key}) {
+    require(key->empty() || is_curve_key(*key),
+            "\"" + *key + "\" is no public key: 40 characters; see public_key_of()");
+  }
+  require(bridge.bus_key.empty() || !bridge.server_key.empty(),
+          "bus_key without server_key: the control socket goes to the bridge, so its key is needed too");
+  require(bridge.server_key.empty() == key_file.empty(),
+          "CURVE needs both: key_file, and server_key of every bridge (here " + bridge.control + ")");
+}
+
 const ProducerOptions& checked(const ProducerOptions& options) {
   require(is_producer_id(options.id),
           "id \"" + options.id + "\" must be 1 to 64 of the characters A-Z a-z 0-9 _ -");
@@ -28,6 +40,7 @@ const ProducerOptions& checked(const ProducerOptions& options) {
   require(options.beat.count() > 0, "beat must be at least 1 ms");
   require(options.silence > options.beat, "silence must be longer than beat");
   require(options.takeover.count() >= 0, "takeover can't be negative");
+  for (const auto& bridge : options.bridges) check_keys(bridge, options.key_file);
   return options;
 }
 

@@ -69,14 +69,18 @@ bool send_event(zmq::socket_t& socket, const std::string& producer, std::uint64_
   return true;
 }
 
-EventSocket::EventSocket(zmq::context_t& context, const std::vector<BridgeAddress>& bridges, std::size_t hwm)
+EventSocket::EventSocket(zmq::context_t& context, const std::vector<BridgeAddress>& bridges,
+                         const CurveKeys& keys, std::size_t hwm)
     : socket_(context, zmq::socket_type::xpub) {
   set_common_options(socket_, static_cast<int>(hwm));
   // Every subscriber is counted, coming and going, not only the first and the last of a kind.
   socket_.set(zmq::sockopt::xpub_verboser, true);
-  std::set<std::string> addresses;
-  for (const BridgeAddress& bridge : bridges) addresses.insert(bridge.events);
-  for (const std::string& address : addresses) socket_.connect(address);
+  std::set<std::string> connected;
+  for (const BridgeAddress& bridge : bridges) {
+    if (!connected.insert(bridge.events).second) continue;
+    use_curve(socket_, keys, bridge.bus_key.empty() ? bridge.server_key : bridge.bus_key);
+    socket_.connect(bridge.events);
+  }
 }
 
 void EventSocket::read_subscriptions() {

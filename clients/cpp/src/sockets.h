@@ -4,6 +4,7 @@
 #include <string>
 #include <zmq.hpp>
 
+#include "clients/cpp/src/curve.h"
 #include "clients/cpp/src/replay_buffer.h"
 
 namespace trestle::client {
@@ -28,7 +29,8 @@ bool send_event(zmq::socket_t& socket, const std::string& producer, std::uint64_
 class EventSocket {
  public:
   /// Connects to each address once. Throws zmq::error_t for an address that can't be one.
-  EventSocket(zmq::context_t& context, const std::vector<BridgeAddress>& bridges, std::size_t hwm);
+  EventSocket(zmq::context_t& context, const std::vector<BridgeAddress>& bridges, const CurveKeys& keys,
+              std::size_t hwm);
 
   zmq::socket_t& socket() { return socket_; }
   void read_subscriptions();

@@ -39,7 +39,7 @@ class Publisher:
             self.socket.bind(bind)
         for address in addresses:
             self.socket.connect(address)
-        for _ in addresses or [bind]:
+        for _ in addresses or ([bind] if bind else []):
             self.wait_subscribed()
 
     def wait_subscribed(self):
@@ -74,7 +74,8 @@ class Control:
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.RECONNECT_IVL, 20)
         self.socket.setsockopt(zmq.RECONNECT_IVL_MAX, 200)
-        self.socket.connect(address)
+        if address:
+            self.socket.connect(address)
 
     def raw(self, *frames):
         self.socket.send_multipart(frames)

@@ -14,6 +14,10 @@ namespace trestle {
 struct BridgeAddress {
   std::string events = "tcp://127.0.0.1:5556";   ///< the bridge's SUB (or a bus in front of it)
   std::string control = "tcp://127.0.0.1:5557";  ///< the bridge's ROUTER; always direct
+  /// CURVE, for a bridge that has ingest.curve: its public key, 40 characters (see public_key_of()). Nobody
+  /// else is talked to. Empty: no CURVE.
+  std::string server_key{};
+  std::string bus_key{};  ///< the public key of the bus that `events` names; empty: it is the bridge itself
 };
 
 /// What to do with a publish() when the replay buffer is full.
@@ -24,7 +28,8 @@ enum class WhenFull {
 };
 
 struct ProducerOptions {
-  std::string id;  ///< [A-Za-z0-9_-]{1,64}; required
+  std::string id;        ///< [A-Za-z0-9_-]{1,64}; required
+  std::string key_file{};  ///< CURVE: our own key pair, made by `trestle keygen`; needed for every server_key
   std::vector<BridgeAddress> bridges{BridgeAddress{}};
   std::size_t buffer_events = 100'000;  ///< bounds of the replay buffer
   std::size_t buffer_bytes = 64 * 1024 * 1024;
@@ -90,6 +95,10 @@ class Producer {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// A CURVE public key, given as itself (40 characters) or as the file that `trestle keygen` wrote it to
+/// (FILE.pub). Throws std::invalid_argument if it is neither.
+std::string public_key_of(const std::string& key_or_file);
 
 /// The topic of an event: `<type>` or, with a key, `<type>.<key>`, escaped as the bridge does it.
 /// Throws std::invalid_argument if the type can't be one.
