@@ -141,6 +141,9 @@ int serve(const Settings& settings) {
     if (auto readable = (*authority)->reload(); !readable) {
       return fail(Error{readable.error().message + " (as user " + settings.user + ")"});
     }
+    if (auto readable = front.reopen_tls(); !readable) {
+      return fail(Error{readable.error().message + " (as user " + settings.user + ", who reads it again later)"});
+    }
   }
   auto stream = open_stream(settings.stream, policies, started);
   if (!stream) return fail(stream.error());

@@ -117,6 +117,11 @@ void Front::load(const Batch& kept, const Past& past) {
   for (auto& shard : shards_) shard->load(kept, past);
 }
 
+Result<std::monostate> Front::reopen_tls() {
+  if (!tls_) return std::monostate{};
+  return tls_->open();
+}
+
 void Front::reload_tls() {
   if (tls_) tls_->reload();
 }

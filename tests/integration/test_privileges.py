@@ -8,6 +8,7 @@ import pytest
 
 from harness.bridge import TOKEN
 from harness.raw import connect as open_socket
+from harness.tls import Authority
 from harness.tokens import tokens
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, which it is about to give up")
@@ -57,6 +58,14 @@ def test_what_the_user_may_not_reach_is_said_at_the_start(make_bridge):
     (bridge.folder / "tokens.yaml").chmod(0o600)
     refused(bridge, "tokens.yaml", "ermission denied", "(as user nobody)")
     refused(make_bridge({"user": "nobody", "stream": {"path": "events.db"}, "auth": {"tokens_file": ""}}), "events.db")
+
+
+@ROOT
+def test_a_certificate_that_the_user_could_not_read_again_is_refused_at_the_start(make_bridge, tmp_path):
+    certificate, key = Authority(tmp_path).issue("front")
+    bridge = make_bridge({"user": "nobody", "listen": {"tls": True}, "auth": {"tokens_file": ""},
+                          "tls": {"certificate": str(certificate), "key": str(key)}})
+    refused(bridge, str(tmp_path), "ermission denied", "(as user nobody, who reads it again later)")
 
 
 def test_a_user_that_does_not_exist(make_bridge):
