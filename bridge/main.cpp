@@ -142,7 +142,8 @@ int serve(const Settings& settings) {
       return fail(Error{readable.error().message + " (as user " + settings.user + ")"});
     }
     if (auto readable = front.reopen_tls(); !readable) {
-      return fail(Error{readable.error().message + " (as user " + settings.user + ", who reads it again later)"});
+      return fail(
+          Error{readable.error().message + " (as user " + settings.user + ", who reads it again later)"});
     }
   }
   auto stream = open_stream(settings.stream, policies, started);

@@ -26,8 +26,8 @@ class Front final : public BatchSink {
 
   /// Opens every listener; nothing is accepted yet. Errors are for the operator.
   Result<std::monostate> open();
-  /// Reads certificate and key once more, as whoever the process is by now: what can't be read later shall be said at
-  /// the start.
+  /// Reads certificate and key once more, as whoever the process is by now: what can't be read later shall be
+  /// said at the start.
   Result<std::monostate> reopen_tls();
   /// Reads certificate and key again, if a listener uses them; what can't be used is logged and left.
   void reload_tls();

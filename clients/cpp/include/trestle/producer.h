@@ -28,7 +28,7 @@ enum class WhenFull {
 };
 
 struct ProducerOptions {
-  std::string id;        ///< [A-Za-z0-9_-]{1,64}; required
+  std::string id;          ///< [A-Za-z0-9_-]{1,64}; required
   std::string key_file{};  ///< CURVE: our own key pair, made by `trestle keygen`; needed for every server_key
   std::vector<BridgeAddress> bridges{BridgeAddress{}};
   std::size_t buffer_events = 100'000;  ///< bounds of the replay buffer
