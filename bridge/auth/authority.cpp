@@ -1,5 +1,8 @@
 #include "bridge/auth/authority.h"
 
+#include <algorithm>
+
+#include "bridge/auth/jwt.h"
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
 
@@ -7,13 +10,32 @@ namespace trestle {
 namespace {
 
 IdentityPtr anonymous_reader() {
-  return std::make_shared<const Identity>(Identity{"anonymous", Rights::reader(), std::nullopt});
+  return std::make_shared<const Identity>(Identity{"anonymous", Rights::reader(), std::nullopt, {}});
 }
 
 // "May read everything" takes a `$` scope of its own: `>` leaves `$sys` out.
 IdentityPtr static_reader() {
-  auto rights = parse_scopes({"read", "read:$sys.>", "see"});
-  return std::make_shared<const Identity>(Identity{"static", std::move(*rights), std::nullopt});
+  auto rights = parse_scopes({"read", "read:$sys.>", "see"}, "static");
+  TokenOrigin origin;
+  origin.kind = TokenOrigin::Kind::configured;
+  return std::make_shared<const Identity>(
+      Identity{"static", std::move(*rights), std::nullopt, std::move(origin)});
+}
+
+// load_token_file() has checked the scopes.
+IdentityPtr identity_of(const TokenRecord& record) {
+  auto rights = parse_scopes(record.scopes, record.name);
+  TokenOrigin origin;
+  origin.kind = TokenOrigin::Kind::file;
+  origin.key = record.sha256_hex;
+  return std::make_shared<const Identity>(
+      Identity{record.name, std::move(*rights), record.expires, std::move(origin)});
+}
+
+// A file that can't even be looked for is not absent: whoever reads it says what is wrong.
+bool is_there(const std::filesystem::path& file) {
+  std::error_code unknown;
+  return !file.empty() && (std::filesystem::exists(file, unknown) || unknown);
 }
 
 }  // namespace
@@ -33,30 +55,43 @@ Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings)
   return authority;
 }
 
+Result<std::monostate> Authority::read_tokens(Table& table) const {
+  if (!settings_.token.empty()) table.entries.push_back({hash_token(settings_.token), static_reader()});
+  if (!is_there(settings_.tokens_file)) return std::monostate{};
+  const auto records = load_token_file(settings_.tokens_file);
+  if (!records) return records.error();
+  for (const auto& record : *records) table.entries.push_back({record.sha256_hex, identity_of(record)});
+  return std::monostate{};
+}
+
 Result<std::monostate> Authority::reload() {
   auto table = std::make_shared<Table>();
   if (settings_.enabled) {
-    if (!settings_.token.empty()) table->push_back({hash_token(settings_.token), static_reader()});
-    // A file that can't even be looked for is not absent: load_token_file() says what is wrong.
-    std::error_code unknown;
-    if (!settings_.tokens_file.empty() &&
-        (std::filesystem::exists(settings_.tokens_file, unknown) || unknown)) {
-      auto records = load_token_file(settings_.tokens_file);
-      if (!records) return records.error();
-      for (auto& record : *records) {
-        auto rights = parse_scopes(record.scopes);  // load_token_file() has checked them
-        table->push_back({record.sha256_hex, std::make_shared<const Identity>(
-                                                 Identity{record.name, std::move(*rights), record.expires})});
-      }
-    }
+    if (auto read = read_tokens(*table); !read) return read;
+    auto keys = JwtKeys::load(settings_.jwt);
+    if (!keys) return keys.error();
+    table->keys = std::move(*keys);
+    auto revoked = settings_.revoked_file.empty() ? Revocations{} : load_revocations(settings_.revoked_file);
+    if (!revoked) return revoked.error();
+    table->revoked = std::move(*revoked);
   }
   std::atomic_store(&table_, std::shared_ptr<const Table>(std::move(table)));
+  ++generation_;
   return std::monostate{};
+}
+
+std::vector<std::filesystem::path> Authority::files() const {
+  if (!settings_.enabled) return {};
+  auto files = files_of(settings_.jwt);
+  if (!settings_.tokens_file.empty()) files.push_back(settings_.tokens_file);
+  if (!settings_.revoked_file.empty()) files.push_back(settings_.revoked_file);
+  return files;
 }
 
 Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
   std::error_code ignored;
   const bool configured = !settings_.enabled || !settings_.token.empty() || settings_.tokens_file.empty() ||
+                          !files_of(settings_.jwt).empty() ||
                           std::filesystem::exists(settings_.tokens_file, ignored);
   if (configured) return std::optional<std::string>();
   auto token = new_token();
@@ -71,15 +106,37 @@ Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
 }
 
 Result<IdentityPtr, AuthFailure> Authority::authenticate(std::string_view token, Micros now) const {
+  if (token.size() > kMaxJwt) return AuthFailure::unknown;
   const auto hash = hash_token(token);
   const auto table = std::atomic_load(&table_);
   IdentityPtr found;
-  for (const auto& entry : *table) {
+  for (const auto& entry : table->entries) {
     if (equal_secrets(entry.sha256_hex, hash)) found = entry.identity;
+  }
+  if (!found && !table->keys.empty() && looks_like_jwt(token)) {
+    auto identity = verify_jwt(token, table->keys, settings_.jwt, now);
+    if (identity && table->revoked.hold((*identity)->origin)) return AuthFailure::revoked;
+    return identity;
   }
   if (!found) return AuthFailure::unknown;
   if (found->expires && *found->expires <= now) return AuthFailure::expired;
   return found;
+}
+
+Result<IdentityPtr, AuthFailure> Authority::renew(const IdentityPtr& held) const {
+  using Kind = TokenOrigin::Kind;
+  const auto table = std::atomic_load(&table_);
+  const auto& origin = held->origin;
+  if (origin.kind == Kind::jwt) {
+    const bool good = table->keys.has(origin.key) && !table->revoked.hold(origin);
+    return good ? Result<IdentityPtr, AuthFailure>(held) : AuthFailure::revoked;
+  }
+  if (origin.kind != Kind::file) return held;
+  const auto entry = std::find_if(table->entries.begin(), table->entries.end(), [&](const Entry& known) {
+    return equal_secrets(known.sha256_hex, origin.key);
+  });
+  if (entry == table->entries.end()) return AuthFailure::revoked;
+  return entry->identity;
 }
 
 }  // namespace trestle

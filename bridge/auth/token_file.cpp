@@ -6,6 +6,7 @@
 #include <ctime>
 #include <set>
 
+#include "bridge/auth/yaml_entry.h"
 #include "bridge/core/rights.h"
 #include "bridge/store/private_file.h"
 
@@ -15,37 +16,16 @@ namespace {
 constexpr Micros kSecond = 1'000'000;
 constexpr const char* kTimeFormat = "%Y-%m-%dT%H:%M:%SZ";
 
-Error at(const std::filesystem::path& path, const YAML::Mark& mark, const std::string& what) {
-  return Error{path.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) +
-               ": " + what};
-}
-
 bool is_sha256(const std::string& text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-// Thrown inside this file only, to leave nested reading at once.
-struct BadEntry {
-  YAML::Mark mark;
-  std::string what;
-};
-
-std::string scalar(const YAML::Node& node, const std::string& name) {
-  if (!node.IsScalar()) throw BadEntry{node.Mark(), name + " must be a text"};
-  return node.Scalar();
-}
-
-Micros time_of(const YAML::Node& node, const std::string& name) {
-  const auto time = parse_time(scalar(node, name));
-  if (!time) throw BadEntry{node.Mark(), name + " must be a time such as 2027-01-01T00:00:00Z"};
-  return *time;
 }
 
 std::vector<std::string> scopes_of(const YAML::Node& node) {
   if (!node.IsSequence()) throw BadEntry{node.Mark(), "scopes must be a list, for example [read]"};
   std::vector<std::string> scopes;
   for (const auto& scope : node) scopes.push_back(scalar(scope, "a scope"));
-  if (const auto rights = parse_scopes(scopes); !rights) throw BadEntry{node.Mark(), rights.error().message};
+  if (const auto rights = parse_scopes(scopes, "someone"); !rights)
+    throw BadEntry{node.Mark(), rights.error().message};
   return scopes;
 }
 
@@ -113,21 +93,15 @@ std::vector<TokenRecord> records_of(const YAML::Node& root) {
 Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path) {
   const auto text = read_small_file(path);
   if (!text) return text.error();
-  try {
-    return records_of(YAML::Load(*text));
-  } catch (const BadEntry& bad) {
-    return at(path, bad.mark, bad.what);
-  } catch (const YAML::Exception& error) {
-    return at(path, error.mark, error.msg);
-  }
+  return read_yaml(path, *text, records_of);
 }
 
 Result<std::monostate> save_token_file(const std::filesystem::path& path,
                                        const std::vector<TokenRecord>& records) {
   YAML::Emitter out;
   out << YAML::Comment(
-             "Trestle's tokens, by hash. Made and changed by `trestle token`; trestled reads it again on "
-             "SIGHUP.")
+             "Trestle's tokens, by hash. Made and changed by `trestle token`; trestled reads it again when "
+             "it changes.")
       << YAML::BeginMap << YAML::Key << "tokens" << YAML::Value << YAML::BeginSeq;
   for (const auto& record : records) {
     out << YAML::BeginMap << YAML::Key << "name" << YAML::Value << YAML::DoubleQuoted << record.name

@@ -7,20 +7,12 @@
 #include <array>
 #include <stdexcept>
 
+#include "bridge/auth/base64url.h"
+
 namespace trestle {
 namespace {
 
 constexpr std::size_t kTokenBytes = 32;
-
-std::string base64url(const unsigned char* bytes, std::size_t size) {
-  std::string text(4 * ((size + 2) / 3) + 1, '\0');
-  const auto length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes, static_cast<int>(size));
-  text.resize(static_cast<std::size_t>(length));
-  for (auto& c : text) c = c == '+' ? '-' : c == '/' ? '_' : c;
-  text.erase(text.find_last_not_of('=') + 1);
-  return text;
-}
 
 }  // namespace
 
@@ -29,7 +21,7 @@ std::string new_token() {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     throw std::runtime_error("the system gives no random bytes");
   }
-  return base64url(bytes.data(), bytes.size());
+  return base64url_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 std::string hash_token(std::string_view token) {

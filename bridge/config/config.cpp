@@ -22,6 +22,9 @@ bool is_file(const fs::path& path) { return !path.empty() && path != ":memory:";
 void resolve_paths(const Keys& keys, const fs::path& folder) {
   for (const auto& key : keys) {
     if (key.shape == Key::Shape::map) resolve_paths(key.keys(), folder);
+    if (key.shape == Key::Shape::maps) {
+      for (const auto& item : key.items()) resolve_paths(item, folder);
+    }
     if (!key.path) continue;
     const fs::path path = key.get().front();
     if (is_file(path)) key.set((folder / path).string());
@@ -36,6 +39,14 @@ void hand_down_endpoints(Draft& draft) {
   }
 }
 
+/// So that whoever opens the files later can say which line named them.
+void note_places(JwtSettings& jwt, const Places& places) {
+  jwt.jwks_place = places.line("auth.jwt.jwks_file", "");
+  for (std::size_t i = 0; i < jwt.keys.size(); ++i) {
+    jwt.keys[i].place = places.line(path_item("auth.jwt.keys", i), "");
+  }
+}
+
 Result<Settings> settings_from(const YamlNode& tree, Places places, const fs::path& folder,
                                const Environment& env, const EnvironmentNames& env_names) {
   Draft draft = default_draft();
@@ -44,6 +55,7 @@ Result<Settings> settings_from(const YamlNode& tree, Places places, const fs::pa
   if (auto complaint = find_complaint(draft)) return Error{places.line(complaint->path, complaint->message)};
   resolve_paths(keys_of(draft), folder);
   hand_down_endpoints(draft);
+  note_places(draft.settings.auth.jwt, places);
   return std::move(draft.settings);
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bridge/config/codec.h"
+#include "bridge/core/rights.h"
 #include "proto/curve_key.h"
 
 namespace trestle {
@@ -47,11 +48,12 @@ Key path_key(std::string name, std::filesystem::path& member) {
   return key;
 }
 
-Key values_key(std::string name, std::vector<std::string>& member, Codec<std::string> codec) {
+template <class T>
+Key values_key(std::string name, std::vector<T>& member, Codec<T> codec) {
   Key key;
   key.name = std::move(name);
   key.shape = Key::Shape::values;
-  key.quote = true;
+  key.quote = std::is_same_v<T, std::string>;
   key.set = [&member, codec](const std::string& text) -> Problem {
     if (member.size() == kMostValues) return "is one too many: at most " + std::to_string(kMostValues);
     auto parsed = codec.parse(text);
@@ -59,7 +61,11 @@ Key values_key(std::string name, std::vector<std::string>& member, Codec<std::st
     member.push_back(std::move(*parsed));
     return std::nullopt;
   };
-  key.get = [&member] { return member; };
+  key.get = [&member, codec] {
+    std::vector<std::string> texts;
+    for (const auto& value : member) texts.push_back(codec.print(value));
+    return texts;
+  };
   key.clear = [&member] { member.clear(); };
   return key;
 }
@@ -179,12 +185,55 @@ Keys keys_of_heartbeat(HeartbeatSettings& s) {
           value_key("timeout", s.timeout, duration<milliseconds>(10ms, 1h))};
 }
 
+Codec<JwtAlgorithm> jwt_algorithm() {
+  std::vector<std::pair<std::string, JwtAlgorithm>> words;
+  for (const auto& [name, algorithm] : kJwtAlgorithms) words.emplace_back(name, algorithm);
+  return word(std::move(words));
+}
+
+// Tells a scope from a mistake before any token is seen.
+Codec<std::string> scope() {
+  const auto parse = [](const std::string& text) -> Result<std::string> {
+    if (const auto rights = parse_scopes({text}, "someone"); !rights) return rights.error();
+    return text;
+  };
+  return {parse, same_text};
+}
+
+Keys keys_of_jwt_key(JwtKeySettings& s) {
+  return {value_key("kid", s.kid, any_text()), value_key("algorithm", s.algorithm, jwt_algorithm()),
+          path_key("file", s.file)};
+}
+
+Keys keys_of_jwt(JwtSettings& s) {
+  return {maps_key("keys", 64, s.keys, JwtKeySettings{}, keys_of_jwt_key),
+          path_key("jwks_file", s.jwks_file),
+          value_key("issuer", s.issuer, any_text()),
+          values_key("audience", s.audience, any_text()),
+          values_key("scopes", s.scopes, scope()),
+          value_key("leeway", s.leeway, duration<milliseconds>(0ms, 1h)),
+          value_key("expiry_required", s.expiry_required, boolean()),
+          value_key("insecure", s.insecure, boolean())};
+}
+
+Codec<TokenWay> token_way() {
+  return word<TokenWay>({{"query", TokenWay::query},
+                         {"header", TokenWay::header},
+                         {"subprotocol", TokenWay::subprotocol},
+                         {"message", TokenWay::message}});
+}
+
 Keys keys_of_auth(AuthSettings& s) {
   auto static_token = value_key("token", s.token, token());
   static_token.secret = true;
-  return {value_key("enabled", s.enabled, boolean()), std::move(static_token),
+  return {value_key("enabled", s.enabled, boolean()),
+          std::move(static_token),
           path_key("tokens_file", s.tokens_file),
-          value_key("timeout", s.timeout, duration<milliseconds>(10ms, 10min))};
+          value_key("timeout", s.timeout, duration<milliseconds>(10ms, 10min)),
+          value_key("grace", s.grace, duration<milliseconds>(0ms, 1h)),
+          values_key("accept", s.accept, token_way()),
+          path_key("revoked_file", s.revoked_file),
+          map_key("jwt", [&s] { return keys_of_jwt(s.jwt); })};
 }
 
 Codec<std::string> curve_key() {
@@ -274,7 +323,7 @@ Codec<std::string> scope_name() {
 }
 
 Keys keys_of_redact(Redact& s) {
-  return {omit_if_empty(values_key("members", s.members, {parse_pointer, same_text})),
+  return {omit_if_empty(values_key("members", s.members, Codec<std::string>{parse_pointer, same_text})),
           omit_if_empty(value_key("unless", s.unless, scope_name()))};
 }
 
@@ -291,7 +340,7 @@ Keys keys_of_policy(Policy& s) {
                                      {"drop", UnderPressure::drop},
                                      {"merge", UnderPressure::merge}})),
       omit_if_empty(value_key("merge", s.merge, pointer())),
-      omit_if_empty(values_key("merge_by", s.merge_by, {parse_pointer, same_text})),
+      omit_if_empty(values_key("merge_by", s.merge_by, Codec<std::string>{parse_pointer, same_text})),
       map_key("redact", [&s] { return keys_of_redact(s.redact); }),
   };
 }

@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bridge/config/jwt_algorithm.h"
 #include "bridge/core/policy.h"
 #include "proto/envelope.h"
 
@@ -54,11 +56,40 @@ struct HeartbeatSettings {
   milliseconds timeout{10'000};   ///< and dropped if it stays silent for this much longer
 };
 
+/// One key that signs JWTs.
+struct JwtKeySettings {
+  std::string kid;                        ///< what tokens name it by; empty: for tokens that name none
+  std::optional<JwtAlgorithm> algorithm;  ///< always there after loading
+  std::filesystem::path file;  ///< PEM public key or certificate; for HS256 to HS512 the secret itself
+  std::string place;           ///< where it was configured: "trestle.yaml:7:5: auth.jwt.keys: "; for messages
+};
+
+/// JWTs are accepted once there is a key.
+struct JwtSettings {
+  std::vector<JwtKeySettings> keys;
+  std::filesystem::path jwks_file;    ///< further keys, as an issuer publishes them (RFC 7517); empty: none
+  std::string jwks_place;             ///< as JwtKeySettings::place
+  std::string issuer;                 ///< what `iss` must be; empty: not looked at
+  std::vector<std::string> audience;  ///< `aud` must name one of these; empty: a token with `aud` is refused
+  std::vector<std::string> scopes;    ///< of tokens that carry neither `scope` nor `scopes`
+  milliseconds leeway{30'000};        ///< by which clocks may differ, for `exp` and `nbf`
+  bool expiry_required = true;        ///< false: a token without `exp` is good for ever
+  bool insecure = false;              ///< allows secrets that are short, or that everybody here can read
+};
+
+/// How a client may show its token.
+enum class TokenWay { query, header, subprotocol, message };
+
 struct AuthSettings {
   bool enabled = true;
   std::string token;  ///< one static token that may read everything; empty: none
   std::filesystem::path tokens_file = "tokens.yaml";  ///< made on first start if no token is configured
   milliseconds timeout{5'000};                        ///< for a first message {"type":"auth",…}
+  milliseconds grace{5'000};  ///< how long a session outlives its token; an `auth` in time keeps it
+  /// A token shown in any other way counts as not shown.
+  std::vector<TokenWay> accept{TokenWay::query, TokenWay::header, TokenWay::subprotocol, TokenWay::message};
+  std::filesystem::path revoked_file;  ///< JWTs that are worth nothing any more; empty: none
+  JwtSettings jwt;
 };
 
 /// ZeroMQ CURVE on all of ingest's sockets; on when there is a secret key.

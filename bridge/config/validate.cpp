@@ -79,6 +79,37 @@ MaybeComplaint check_tls(const TlsSettings& tls) {
   return std::nullopt;
 }
 
+MaybeComplaint check_jwt(const JwtSettings& jwt) {
+  for (std::size_t i = 0; i < jwt.keys.size(); ++i) {
+    const auto& key = jwt.keys[i];
+    const auto path = path_item("auth.jwt.keys", i);
+    if (key.file.empty()) {
+      return Complaint{path, "needs a file: a PEM public key, or for HS256 to HS512 the secret"};
+    }
+    if (!key.algorithm)
+      return Complaint{path, "needs an algorithm, such as RS256: the one its tokens are signed with"};
+    const auto same = [&](const JwtKeySettings& other) {
+      return other.kid == key.kid && (!key.kid.empty() || other.algorithm == key.algorithm);
+    };
+    if (std::find_if(jwt.keys.begin(), jwt.keys.end(), same) <
+        jwt.keys.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return Complaint{path, key.kid.empty()
+                                 ? "is the second key without a kid for one algorithm: give each a kid"
+                                 : in_quotes(key.kid) + " is the kid of another key: give each its own"};
+    }
+  }
+  return std::nullopt;
+}
+
+MaybeComplaint check_auth(const AuthSettings& auth) {
+  if (auth.enabled && auth.accept.empty()) {
+    return Complaint{"auth.accept",
+                     "is empty, so that nobody could show a token: name at least one of query, header, "
+                     "subprotocol, message, or say auth.enabled: false"};
+  }
+  return check_jwt(auth.jwt);
+}
+
 MaybeComplaint check_zmq(const std::string& address, const std::string& path) {
   if (is_local_zmq_address(address)) return std::nullopt;
   return Complaint{
@@ -128,6 +159,7 @@ std::optional<Complaint> find_complaint(const Draft& draft) {
   if (auto complaint = check_endpoints(draft.endpoints, "endpoints")) return complaint;
   if (auto complaint = check_listen(draft)) return complaint;
   if (auto complaint = check_tls(s.tls)) return complaint;
+  if (auto complaint = check_auth(s.auth)) return complaint;
   if (auto complaint = check_ingest(s.ingest)) return complaint;
   return find_policy_complaint(s.topics);
 }

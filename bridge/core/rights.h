@@ -32,8 +32,15 @@ struct Rights {
 
 /// From scopes as token files and JWTs carry them: `admin`, `read`, `read:PATTERN`, `publish[:PATTERN]`,
 /// `command[:PATTERN]`; a scope without a pattern means `>`. `see:NAME` shows what policies redact `unless:
-/// NAME`, `see` all that they redact. Errors name the scope at fault.
-Result<Rights> parse_scopes(const std::vector<std::string>& scopes);
+/// NAME`, `see` all that they redact. A segment of a pattern may be `{sub}`: it stands
+/// for `sub`, whose token it is, escaped into that one segment as keys are, so `read:task.{sub}.>` never
+/// reaches beyond it, whatever `sub` is. With an empty `sub` such a scope grants nothing. Errors name the
+/// scope at fault.
+Result<Rights> parse_scopes(const std::vector<std::string>& scopes, std::string_view sub);
+
+/// The same, but what is no scope of ours is passed over: a JWT's issuer has scopes for others too
+/// (`openid`).
+Rights known_scopes(const std::vector<std::string>& scopes, std::string_view sub);
 
 /// True for what may stand in `see:NAME`: 1 to 64 of `[A-Za-z0-9_-]`.
 bool is_scope_name(std::string_view name);

@@ -205,21 +205,42 @@ void Program::add_bus() {
 void Program::add_token() {
   CLI::App* sub = app_.add_subcommand("token", "make, list and revoke access tokens");
   sub->require_subcommand(1);
-  sub->footer(std::string("Examples:\n"
-                          "  trestle token create --name dashboard --scope 'read:task.>' --expires 30d\n"
-                          "  trestle token list --file /etc/trestle/tokens.yaml\n"
-                          "  trestle token revoke --name dashboard\n\n") +
-              kExitCodes);
+  sub->footer(
+      std::string(
+          "Examples:\n"
+          "  trestle token create --name dashboard --scope 'read:task.>' --expires 30d\n"
+          "  trestle token list --file /etc/trestle/tokens.yaml\n"
+          "  trestle token create --name worker-7 --scope 'read:task.{sub}.>'\n"
+          "  trestle token revoke --name dashboard\n"
+          "  trestle token revoke --jti 7d2c91ab               one JWT, by its id\n"
+          "  trestle token revoke --subject alice              her JWTs that were issued until now\n\n"
+          "Scopes:\n"
+          "  read, publish, command     everything but the bridge's own topics ($sys)\n"
+          "  read:PATTERN               the topics that match; so too publish and command.\n"
+          "                             * is one segment, a final > one or more,\n"
+          "                             {sub} the token's own name, or `sub` of a JWT, as one segment\n"
+          "  see, see:NAME              what policies redact, or redact unless: NAME\n"
+          "  admin                      the bridge's own topics and status\n\n") +
+      kExitCodes);
   CLI::App* create = sub->add_subcommand("create", "make a token, store its hash and print it once");
   CLI::App* list = sub->add_subcommand("list", "show the tokens of a file");
-  CLI::App* revoke = sub->add_subcommand("revoke", "take a token out of a file");
+  CLI::App* revoke = sub->add_subcommand("revoke", "take a token out of a file, or revoke JWTs");
   for (CLI::App* one : {create, list, revoke}) {
     one->add_option("--file", token_.file, "token file of the bridge (auth.tokens_file)")
         ->capture_default_str();
   }
-  for (CLI::App* one : {create, revoke}) {
-    one->add_option("--name", token_.name, "what the token is called in logs and lists")->required();
-  }
+  create->add_option("--name", token_.name, "what the token is called in logs and lists")->required();
+  CLI::Option_group* which = revoke->add_option_group("which", "exactly one of these");
+  which->add_option("--name", token_.name, "the token of that name in the token file");
+  which->add_option("--jti", token_.jti, "the JWT with that id (its claim jti)");
+  which->add_option("--subject", token_.subject,
+                    "the JWTs of that subject (their claim sub); '*': everybody's");
+  which->require_option(1);
+  revoke->add_option(
+      "--issued-before", token_.issued_before,
+      "with --subject: those issued before then, such as 2027-01-01T00:00:00Z; default: until now");
+  revoke->add_option("--revoked-file", token_.revoked_file, "file of revoked JWTs (auth.revoked_file)")
+      ->capture_default_str();
   repeatable(create->add_option(
                  "--scope", token_.scopes,
                  "read, publish or command, each with :PATTERN if wanted; see or see:NAME, what policies "
@@ -231,7 +252,7 @@ void Program::add_token() {
       ->transform(duration(36'500 * kDay));
   create->callback([this] { action_ = [this] { return create_token(token_, now_micros()); }; });
   list->callback([this] { action_ = [this] { return list_tokens(token_, now_micros()); }; });
-  revoke->callback([this] { action_ = [this] { return revoke_token(token_); }; });
+  revoke->callback([this] { action_ = [this] { return revoke_token(token_, now_micros()); }; });
 }
 
 void Program::add_keygen() {

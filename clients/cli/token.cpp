@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "bridge/auth/revocations.h"
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
 #include "bridge/core/rights.h"
@@ -13,6 +14,10 @@ namespace trestle::cli {
 namespace {
 
 using Records = std::vector<TokenRecord>;
+
+constexpr Micros kSecond = 1'000'000;
+constexpr std::size_t kLongestName = 128;
+constexpr const char* kAtOnce = " sees it within a second, and ends the sessions that used it\n";
 
 template <class T>
 T value_of(Result<T> result, Exit code = Exit::usage) {
@@ -42,10 +47,32 @@ std::string state(const TokenRecord& record, Micros now) {
   return (*record.expires <= now ? "EXPIRED " : "expires ") + format_time(*record.expires);
 }
 
+Exit revoke_static(const TokenOptions& options) {
+  Records records = load(options.file);
+  const auto found = find(records, options.name);
+  if (found == records.end())
+    throw Failure(Exit::usage, options.file + " has no token named \"" + options.name + "\"");
+  records.erase(found);
+  save(options.file, records);
+  std::cerr << "trestle token: revoked; a running trestled" << kAtOnce;
+  return Exit::ok;
+}
+
+/// Without a time: the end of this second, for that is how exact the tokens are.
+Micros moment(const std::string& text, Micros now) {
+  if (text.empty()) return (now / kSecond + 1) * kSecond;
+  const auto time = parse_time(text);
+  if (!time) throw Failure(Exit::usage, "--issued-before must be a time such as 2027-01-01T00:00:00Z");
+  return *time;
+}
+
 }  // namespace
 
 Exit create_token(const TokenOptions& options, Micros now) {
-  value_of(parse_scopes(options.scopes));
+  if (options.name.empty() || options.name.size() > kLongestName) {
+    throw Failure(Exit::usage, "--name needs 1 to " + std::to_string(kLongestName) + " bytes");
+  }
+  value_of(parse_scopes(options.scopes, options.name));
   Records records;
   if (std::filesystem::exists(options.file)) records = load(options.file);
   if (find(records, options.name) != records.end()) {
@@ -58,7 +85,7 @@ Exit create_token(const TokenOptions& options, Micros now) {
   records.push_back(std::move(record));
   save(options.file, records);
   std::cerr
-      << "trestle token: this is the only time it can be seen; a running trestled knows it after SIGHUP\n";
+      << "trestle token: this is the only time it can be seen; a running trestled knows it within a second\n";
   std::cout << token << std::endl;
   return Exit::ok;
 }
@@ -71,14 +98,18 @@ Exit list_tokens(const TokenOptions& options, Micros now) {
   return Exit::ok;
 }
 
-Exit revoke_token(const TokenOptions& options) {
-  Records records = load(options.file);
-  const auto found = find(records, options.name);
-  if (found == records.end())
-    throw Failure(Exit::usage, options.file + " has no token named \"" + options.name + "\"");
-  records.erase(found);
-  save(options.file, records);
-  std::cerr << "trestle token: revoked; a running trestled knows it after SIGHUP\n";
+Exit revoke_token(const TokenOptions& options, Micros now) {
+  if (!options.name.empty()) return revoke_static(options);
+  Revocations revoked = value_of(load_revocations(options.revoked_file));
+  if (!options.jti.empty()) {
+    revoked.ids.insert(options.jti);
+  } else {
+    auto& before = revoked.issued_before[options.subject];
+    before = std::max(before, moment(options.issued_before, now));
+  }
+  value_of(save_revocations(options.revoked_file, revoked), Exit::failed);
+  std::cerr << "trestle token: revoked; a running trestled with auth.revoked_file: "
+            << harmless(options.revoked_file) << kAtOnce;
   return Exit::ok;
 }
 

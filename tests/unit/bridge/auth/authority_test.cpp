@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include "bridge/auth/jwt.h"
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
+#include "tests/unit/bridge/auth/jwt_signer.h"
 #include "tests/unit/bridge/scratch_directory.h"
 
 using namespace trestle;
@@ -176,4 +178,112 @@ TEST_CASE("a first token that can't be stored says what to do") {
   CHECK(first.error().message ==
         "cannot write /nowhere/tokens.yaml: No such file or directory (the first start makes a token there; "
         "set auth.tokens_file or auth.token)");
+}
+
+namespace {
+
+/// A bridge with one HS256 key, and tokens of it.
+class JwtFixture : public AuthorityFixture {
+ public:
+  JwtFixture() {
+    settings.revoked_file = scratch.file("revoked.yaml");
+    write_key(kSecret);
+    settings.jwt.keys = {{"k1", JwtAlgorithm::hs256, scratch.file("key"), "t.yaml:1:1: "}};
+  }
+  void write_key(const std::string& secret) {
+    scratch.write("key", secret);
+    std::filesystem::permissions(scratch.file("key"),
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+  static std::string jwt(const std::string& more = {}) {
+    return JwtSigner::hmac_token(JwtAlgorithm::hs256, kSecret,
+                                 R"({"sub":"carol","scope":"read","exp":1764000060)" + more + "}");
+  }
+  IdentityPtr identity(const std::string& token) const {
+    return authority->authenticate(token, kNow).value();
+  }
+  /// Who a session is after reading everything again.
+  std::string after(const IdentityPtr& held) {
+    REQUIRE(authority->reload().has_value());
+    const auto renewed = authority->renew(held);
+    return renewed ? (*renewed)->name : std::string(reason_of(renewed.error()));
+  }
+  static const std::string kSecret;
+};
+const std::string JwtFixture::kSecret(32, 'k');
+
+}  // namespace
+
+TEST_CASE("static tokens and JWTs stand side by side") {
+  JwtFixture bridge;
+  bridge.save({token("alice", "secret-a"), token("dots", "a.b.c")});
+  bridge.start();
+  CHECK(bridge.who("secret-a") == "alice");
+  CHECK(bridge.who("a.b.c") == "dots");
+  CHECK(bridge.who(JwtFixture::jwt()) == "carol");
+  CHECK(bridge.who(JwtFixture::jwt(), kNow + 60'000'000 + 30'000'000) == "expired");
+  CHECK(bridge.who("a.b.d") == "unknown");
+  CHECK(bridge.who(std::string(kMaxJwt + 1, 'x')) == "unknown");
+  CHECK_FALSE(bridge.authority->make_first_token(kNow)->has_value());
+  const std::vector<std::filesystem::path> files{bridge.scratch.file("key"), bridge.settings.tokens_file,
+                                                 bridge.settings.revoked_file};
+  CHECK(bridge.authority->files() == files);
+}
+
+TEST_CASE("a file token's session follows the file: scopes, expiry, end") {
+  JwtFixture bridge;
+  bridge.save({token("alice", "secret-a"), token("bob", "secret-b")});
+  bridge.start();
+  const auto alice = bridge.identity("secret-a");
+  const auto generation = bridge.authority->generation();
+  CHECK(bridge.after(alice) == "alice");
+  CHECK(bridge.authority->generation() != generation);
+  auto changed = token("alice", "secret-a", kNow + 5'000'000);
+  changed.scopes = {"read:a"};
+  bridge.save({changed});
+  CHECK(bridge.after(alice) == "alice");
+  const auto renewed = bridge.authority->renew(alice).value();
+  CHECK_FALSE(renewed->rights.may_read("b"));
+  CHECK(renewed->expires == kNow + 5'000'000);
+  bridge.save({token("alice", "another-secret")});  // the name alone is nothing
+  CHECK(bridge.after(alice) == "it is revoked");
+  CHECK(bridge.after(bridge.authority->anonymous()) == "anonymous");
+}
+
+TEST_CASE("JWTs are revoked by id, by time, and with their key") {
+  JwtFixture bridge;
+  bridge.start();
+  const auto token = JwtFixture::jwt(R"(,"jti":"7","iat":1763999990)");
+  const auto carol = bridge.identity(token);
+  CHECK(bridge.after(carol) == "carol");
+  SUBCASE("by id") { bridge.scratch.write("revoked.yaml", "jti: [7]"); }
+  SUBCASE("by time") { bridge.scratch.write("revoked.yaml", "issued_before: {carol: 2025-11-24T15:59:51Z}"); }
+  SUBCASE("everybody's") {
+    bridge.scratch.write("revoked.yaml", "issued_before: {\"*\": 2025-11-24T16:00:00Z}");
+  }
+  SUBCASE("the key is another now") { bridge.write_key(std::string(32, 'n')); }
+  CHECK(bridge.after(carol) == "it is revoked");
+  CHECK(bridge.who(token) == "unknown");
+}
+
+TEST_CASE("a JWT that was not meant goes on") {
+  JwtFixture bridge;
+  bridge.start();
+  const auto carol = bridge.identity(JwtFixture::jwt(R"(,"jti":"8","iat":1763999990)"));
+  bridge.scratch.write("revoked.yaml",
+                       "jti: [7]\nissued_before: {carol: 2025-11-24T15:59:50Z, bob: 2026-01-01T00:00:00Z}");
+  CHECK(bridge.after(carol) == "carol");
+}
+
+TEST_CASE("a file that is broken when read again changes nothing") {
+  JwtFixture bridge;
+  bridge.start();
+  const auto carol = bridge.identity(JwtFixture::jwt());
+  const auto generation = bridge.authority->generation();
+  SUBCASE("the key's") { bridge.write_key("short"); }
+  SUBCASE("no key") { std::filesystem::remove(bridge.scratch.file("key")); }
+  SUBCASE("the revoked tokens'") { bridge.scratch.write("revoked.yaml", "jti: 7"); }
+  CHECK_FALSE(bridge.authority->reload().has_value());
+  CHECK(bridge.authority->generation() == generation);
+  CHECK(bridge.authority->renew(carol).has_value());
 }

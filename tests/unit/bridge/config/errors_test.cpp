@@ -404,3 +404,31 @@ TEST_CASE("an error from the environment names the variable") {
         "TRESTLE_STREAM_PATH: holds a line end or a control character");
   CHECK(error_of("", {{"TRESTLE_URL", "x"}, {"TRESTLE_TOKEN", "y"}}) == "ok");
 }
+
+TEST_CASE("tokens: what could not work, or is a slip, is refused") {
+  check({
+      {"auth: {accept: []}",
+       "t.yaml:1:16: auth.accept: is empty, so that nobody could show a token: name at least one of query, "
+       "header, "
+       "subprotocol, message, or say auth.enabled: false"},
+      {"auth: {accept: [cookie]}",
+       "t.yaml:1:17: auth.accept: \"cookie\" is not one of query, header, subprotocol, message"},
+      {"auth: {jwt: {keys: [{file: a}]}}",
+       "t.yaml:1:21: auth.jwt.keys: needs an algorithm, such as RS256: the one its tokens are signed with"},
+      {"auth: {jwt: {keys: [{algorithm: RS256}]}}",
+       "t.yaml:1:21: auth.jwt.keys: needs a file: a PEM public key, or for HS256 to HS512 the secret"},
+      {"auth: {jwt: {keys: [{kid: a, algorithm: RS256, file: a}, {kid: a, algorithm: ES256, file: b}]}}",
+       "t.yaml:1:58: auth.jwt.keys: \"a\" is the kid of another key: give each its own"},
+      {"auth: {jwt: {keys: [{algorithm: RS256, file: a}, {algorithm: RS256, file: b}]}}",
+       "t.yaml:1:50: auth.jwt.keys: is the second key without a kid for one algorithm: give each a kid"},
+      {"auth: {jwt: {scopes: [reed]}}",
+       "t.yaml:1:23: auth.jwt.scopes: unknown scope \"reed\" (admin, read, publish, command or see; "
+       "read:task.> names "
+       "a pattern, see:secrets what policies redact unless: secrets)"},
+  });
+  for (const auto* name : {"none", "None", "rs256", "ES256K"}) {
+    const auto line = error_of("auth: {jwt: {keys: [{algorithm: " + std::string(name) + ", file: a}]}}");
+    CHECK(line.find("is not one of HS256, HS384") != std::string::npos);
+  }
+  CHECK(error_of("auth: {enabled: false, accept: []}") == "ok");
+}

@@ -74,6 +74,23 @@ const std::vector<Sample>& samples() {
       {"auth", "token", "s3cret", [](const S& s) { return s.auth.token == "s3cret"; }},
       {"auth", "tokens_file", "t.yaml", [](const S& s) { return s.auth.tokens_file == "t.yaml"; }},
       {"auth", "timeout", "2s", [](const S& s) { return s.auth.timeout == 2s; }},
+      {"auth", "grace", "0", [](const S& s) { return s.auth.grace == 0s; }},
+      {"auth", "accept", "[header, message]",
+       [](const S& s) {
+         return s.auth.accept == std::vector<TokenWay>{TokenWay::header, TokenWay::message};
+       }},
+      {"auth", "revoked_file", "r.yaml", [](const S& s) { return s.auth.revoked_file == "r.yaml"; }},
+      {"auth.jwt", "jwks_file", "k.json", [](const S& s) { return s.auth.jwt.jwks_file == "k.json"; }},
+      {"auth.jwt", "issuer", "https://i", [](const S& s) { return s.auth.jwt.issuer == "https://i"; }},
+      {"auth.jwt", "audience", "[a, b]",
+       [](const S& s) {
+         return s.auth.jwt.audience == std::vector<std::string>{"a", "b"};
+       }},
+      {"auth.jwt", "scopes", R"(["read:task.{sub}.>"])",
+       [](const S& s) { return s.auth.jwt.scopes == std::vector<std::string>{"read:task.{sub}.>"}; }},
+      {"auth.jwt", "leeway", "0", [](const S& s) { return s.auth.jwt.leeway == 0s; }},
+      {"auth.jwt", "expiry_required", "false", [](const S& s) { return !s.auth.jwt.expiry_required; }},
+      {"auth.jwt", "insecure", "true", [](const S& s) { return s.auth.jwt.insecure; }},
       {"ingest", "bind", R"(["tcp://127.0.0.1:1", "ipc:///a"])",
        [](const S& s) {
          return s.ingest.bind == std::vector<std::string>{"tcp://127.0.0.1:1", "ipc:///a"};
@@ -233,6 +250,23 @@ TEST_CASE("what is printed reads back as the same settings") {
   CHECK(second.topics[2].redact.members.empty());
   CHECK(second.topics[3].redact.members == std::vector<std::string>{"/a", "/*/b"});
   CHECK(second.topics[3].redact.unless == "secrets");
+}
+
+TEST_CASE("keys of JWTs: each with an algorithm, a file, and where it was said") {
+  const auto s = settings_of(
+      "auth:\n  jwt:\n    keys:\n    - {kid: a, algorithm: RS256, file: a.pem}\n    - {algorithm: EdDSA, "
+      "file: /b}\n",
+      {}, "/etc/trestle");
+  REQUIRE(s.auth.jwt.keys.size() == 2);
+  CHECK(s.auth.jwt.keys[0].kid == "a");
+  CHECK(s.auth.jwt.keys[0].algorithm == JwtAlgorithm::rs256);
+  CHECK(s.auth.jwt.keys[0].file == "/etc/trestle/a.pem");
+  CHECK(s.auth.jwt.keys[0].place.find(":4:7: auth.jwt.keys: ") != std::string::npos);
+  CHECK(s.auth.jwt.keys[1].kid.empty());
+  CHECK(s.auth.jwt.keys[1].algorithm == JwtAlgorithm::eddsa);
+  CHECK(s.auth.jwt.keys[1].file == "/b");
+  const auto printed = print_settings(s);
+  CHECK(print_settings(settings_of(printed)) == printed);
 }
 
 TEST_CASE("a token is printed as three asterisks, none as empty") {

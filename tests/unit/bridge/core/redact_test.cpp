@@ -37,7 +37,7 @@ const PolicyTable& table() {
 }
 
 Hidden hidden_from(const std::vector<std::string>& scopes) {
-  return table().hidden_from(*parse_scopes(scopes));
+  return table().hidden_from(*parse_scopes(scopes, "alice"));
 }
 
 EventPtr event(const std::string& topic, const std::string& payload, Offset offset = 1) {

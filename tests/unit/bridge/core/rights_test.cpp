@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include "proto/topic.h"
+
 using namespace trestle;
 
 namespace {
 
-Rights rights(const std::vector<std::string>& scopes) { return parse_scopes(scopes).value(); }
+Rights rights(const std::vector<std::string>& scopes) { return parse_scopes(scopes, "alice").value(); }
 bool may_read_all(const Rights& given, const std::string& pattern) {
   return given.may_read_all(*Pattern::parse(pattern));
 }
@@ -16,7 +18,7 @@ std::string readable(const Rights& given) {
   return text;
 }
 std::string refusal(const std::string& scope) {
-  const auto parsed = parse_scopes({"read", scope});
+  const auto parsed = parse_scopes({"read", scope}, "alice");
   return parsed ? "none" : parsed.error().message;
 }
 
@@ -105,4 +107,83 @@ TEST_CASE("a scope that is none is named") {
   CHECK(refusal("").find("unknown scope \"\"") == 0);
   CHECK(refusal("read:").find("scope \"read:\": a pattern is empty") == 0);
   CHECK(refusal("read:a..b").find("scope \"read:a..b\": \"a..b\": segment 2 is empty") == 0);
+}
+
+namespace {
+
+/// The read patterns that a template comes down to for a subject, joined by blanks.
+std::string filled(const std::string& scope, const std::string& sub) {
+  return readable(parse_scopes({scope}, sub).value());
+}
+
+}  // namespace
+
+TEST_CASE("{sub} is the token's own segment") {
+  CHECK(filled("read:task.{sub}.>", "42") == "task.42.>");
+  CHECK(filled("read:{sub}", "alice") == "alice");
+  CHECK(filled("read:a.{sub}.b.{sub}", "x") == "a.x.b.x");
+  const auto all = parse_scopes({"publish:p.{sub}", "command:c.{sub}.*"}, "7").value();
+  CHECK(all.publish.front().text() == "p.7");
+  CHECK(all.command.front().text() == "c.7.*");
+}
+
+TEST_CASE("a hostile subject reaches nothing beyond its own segment") {
+  const std::string hostile[] = {"*",
+                                 ">",
+                                 "a.b",
+                                 "..",
+                                 ".",
+                                 "$sys",
+                                 "%2A",
+                                 "~0",
+                                 "a,b",
+                                 " ",
+                                 "{sub}",
+                                 "x\ny",
+                                 "42.>",
+                                 "a\"b",
+                                 std::string(1, '\0'),
+                                 "\xff\xfe",
+                                 "\xc0\xae",
+                                 std::string(10'240, 'x'),
+                                 std::string(10'240, '.'),
+                                 std::string(100, '*'),
+                                 "read:>",
+                                 "ü"};
+  for (const auto& sub : hostile) {
+    CAPTURE(sub);
+    const auto given = parse_scopes({"read:task.{sub}.>"}, sub).value();
+    CHECK_FALSE(may_read_all(given, "task.>"));
+    CHECK_FALSE(may_read_all(given, "task.*.>"));
+    CHECK_FALSE(given.may_read("task.42.x"));
+    CHECK_FALSE(given.may_read("task.a.b"));
+    CHECK_FALSE(given.may_read("$sys.health"));
+    for (const auto& pattern : given.read) CHECK(pattern.text().find('*') == std::string::npos);
+    // As the last segment it is what a key of that text becomes.
+    const auto own = parse_scopes({"read:task.{sub}"}, sub).value();
+    REQUIRE(own.read.size() == 1);
+    CHECK(own.read[0].text() == "task." + escape_key(sub));
+    CHECK_FALSE(parse_scopes({"read:{sub}.>"}, sub).value().may_read("$sys.health"));
+    CHECK_FALSE(parse_scopes({"read:{sub}"}, sub).value().may_read("task"));
+  }
+}
+
+TEST_CASE("an empty subject is granted nothing by a template, and what it has without stays") {
+  const auto given = parse_scopes({"read:task.{sub}.>", "read:news"}, "").value();
+  CHECK(readable(given) == "news");
+}
+
+TEST_CASE("{sub} stands for a whole segment or the scope is none") {
+  CHECK(refusal("read:task.user-{sub}.>").find("({sub} must be a whole segment: task.{sub}.>)") !=
+        std::string::npos);
+  CHECK(refusal("read:task.{SUB}").find("scope \"read:task.{SUB}\"") == 0);
+  CHECK(refusal("read:{sub}..x").find("segment 2 is empty") != std::string::npos);
+}
+
+TEST_CASE("an issuer's scopes for others are passed over") {
+  const auto given =
+      known_scopes({"openid", "profile", "read:a", "read:a..b", "admin:x", "", "publish:{sub}"}, "bob");
+  CHECK(readable(given) == "a");
+  CHECK(given.publish.size() == 1);
+  CHECK_FALSE(given.admin);
 }

@@ -1,0 +1,37 @@
+#pragma once
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "bridge/auth/jwt_key.h"
+#include "bridge/config/settings.h"
+
+namespace trestle {
+
+/// All keys that sign JWTs for this bridge. Immutable; any thread.
+class JwtKeys {
+ public:
+  /// Reads every file that the settings name. No two keys may have one kid. Errors are one line with the
+  /// place in the configuration, the file, and what to do. A secret that others than owner and group can read
+  /// is refused, as one that is too short, unless the settings say `insecure`.
+  static Result<JwtKeys> load(const JwtSettings& settings);
+
+  JwtKeys() = default;
+  /// For tests; the kids differ.
+  explicit JwtKeys(std::vector<JwtKey> keys) : keys_(std::move(keys)) {}
+
+  bool empty() const { return keys_.empty(); }
+  /// The key with that kid (empty: the one without) and algorithm; null if there is none.
+  const JwtKey* find(std::string_view kid, JwtAlgorithm algorithm) const;
+  /// Any key of that algorithm, to do the same work on where find() finds none; null if there is none.
+  const JwtKey* stand_in(JwtAlgorithm algorithm) const;
+  bool has(std::string_view fingerprint) const;
+
+ private:
+  std::vector<JwtKey> keys_;
+};
+
+/// The files that load() reads.
+std::vector<std::filesystem::path> files_of(const JwtSettings& settings);
+
+}  // namespace trestle

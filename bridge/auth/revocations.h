@@ -1,0 +1,34 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+
+#include "bridge/auth/identity.h"
+#include "proto/result.h"
+
+namespace trestle {
+
+/// JWTs that are worth nothing although they are genuine and have not expired. Its file:
+///
+///     jti: [7d2c…, 91ab…]                            # one token each
+///     issued_before: {alice: 2026-11-21T20:00:00Z}   # a subject's tokens up to then; "*": everybody's
+///
+/// A token that does not say when it was issued (`iat`) counts as issued before. Times are UTC, in seconds.
+struct Revocations {
+  std::set<std::string> ids;
+  std::map<std::string, Micros> issued_before;
+
+  bool hold(const TokenOrigin& token) const;
+};
+
+/// What "everybody" is called in `issued_before`.
+inline constexpr const char* kEverybody = "*";
+
+/// A file that does not exist revokes nothing. Errors are one line with file and line. Never throws. Bound: 1
+/// MiB.
+Result<Revocations> load_revocations(const std::filesystem::path& file);
+/// Replaces the file at once, mode 0600.
+Result<std::monostate> save_revocations(const std::filesystem::path& file, const Revocations& revocations);
+
+}  // namespace trestle

@@ -1,0 +1,221 @@
+#include "bridge/auth/jwt_keys.h"
+
+#include <doctest/doctest.h>
+
+#include "bridge/auth/jwks.h"
+#include "tests/unit/bridge/auth/jwt_signer.h"
+#include "tests/unit/bridge/scratch_directory.h"
+
+using namespace trestle;
+using A = JwtAlgorithm;
+
+namespace {
+
+std::string jwk(const std::string& members) { return "{" + members + "}"; }
+std::string set_of(const std::string& keys) { return R"({"keys":[)" + keys + "]}"; }
+std::string member(const std::string& name, const std::string& bytes) {
+  return ",\"" + name + "\":\"" + base64url_encode(bytes) + "\"";
+}
+std::string rsa_jwk(const JwtSigner& rsa, const std::string& more) {
+  return jwk(R"("kty":"RSA")" + member("n", rsa.number("n")) + member("e", rsa.number("e")) + more);
+}
+std::string ec_jwk(const JwtSigner& ec, const std::string& curve, std::size_t half, const std::string& more) {
+  return jwk(R"("kty":"EC","crv":")" + curve + "\"" + member("x", ec.number("qx", half)) +
+             member("y", ec.number("qy", half)) + more);
+}
+/// "kid:ALG kid:ALG", or the complaint.
+std::string summary(const std::string& text, bool weak = false) {
+  const auto keys = parse_jwks(text, weak);
+  if (!keys) return keys.error().message;
+  std::string out;
+  for (const auto& key : *keys) {
+    out += (out.empty() ? "" : " ") + key.kid() + ":" + std::string(name_of(key.algorithm()));
+  }
+  return out;
+}
+
+class KeyFiles {
+ public:
+  void add(const std::string& kid, A algorithm, const std::string& name, const std::string& content,
+           mode_t mode = 0600) {
+    settings.keys.push_back(
+        {kid, algorithm, scratch.write(name, content), "trestle.yaml:3:5: auth.jwt.keys: "});
+    ::chmod(scratch.file(name).c_str(), mode);
+  }
+  /// "ok", or the complaint with the folder's name left out.
+  std::string load() const {
+    const auto keys = JwtKeys::load(settings);
+    if (keys) return "ok";
+    auto text = keys.error().message;
+    const auto folder = scratch.path().string() + "/";
+    for (auto at = text.find(folder); at != std::string::npos; at = text.find(folder))
+      text.erase(at, folder.size());
+    return text;
+  }
+
+  ScratchDirectory scratch;
+  JwtSettings settings;
+};
+
+const std::string kAt = "trestle.yaml:3:5: auth.jwt.keys: ";
+
+}  // namespace
+
+TEST_CASE("a JWKS's keys verify what their private halves signed") {
+  const JwtSigner rsa("RSA"), p256("P-256"), p384("P-384"), p521("P-521"), ed25519("Ed25519"), ed448("Ed448");
+  const std::string secret(32, '\x7f');
+  const auto okp = [](const JwtSigner& key, const std::string& curve) {
+    return jwk(R"("kty":"OKP","crv":")" + curve + R"(","kid":")" + curve + "\"" +
+               member("x", key.raw_public()));
+  };
+  const auto text =
+      set_of(rsa_jwk(rsa, R"(,"kid":"r","use":"sig")") + "," +
+             rsa_jwk(rsa, R"(,"kid":"p","alg":"PS512","key_ops":["verify"])") + "," +
+             ec_jwk(p256, "P-256", 32, R"(,"kid":"e2")") + "," + ec_jwk(p384, "P-384", 48, R"(,"kid":"e3")") +
+             "," + ec_jwk(p521, "P-521", 66, R"(,"kid":"e5")") + "," + okp(ed25519, "Ed25519") + "," +
+             okp(ed448, "Ed448") + "," + jwk(R"("kty":"oct","kid":"s")" + member("k", secret)));
+  REQUIRE(summary(text) == "r:RS256 p:PS512 e2:ES256 e3:ES384 e5:ES512 Ed25519:EdDSA Ed448:EdDSA s:HS256");
+  const auto keys = parse_jwks(text, false).value();
+  const JwtSigner* signers[] = {&rsa, &rsa, &p256, &p384, &p521, &ed25519, &ed448};
+  for (std::size_t i = 0; i < 7; ++i) {
+    CAPTURE(keys[i].kid());
+    CHECK(keys[i].verifies("text", signers[i]->sign(keys[i].algorithm(), "text")));
+    CHECK_FALSE(keys[i].verifies("texT", signers[i]->sign(keys[i].algorithm(), "text")));
+    CHECK_FALSE(keys[i].verifies("text", ""));
+    CHECK_FALSE(keys[i].verifies("text", std::string(4'096, 'x')));
+  }
+  CHECK(keys[7].verifies("text", JwtSigner::hmac(A::hs256, secret, "text")));
+}
+
+TEST_CASE("keys that are for something else are passed over") {
+  const JwtSigner rsa("RSA"), ec("P-256");
+  CHECK(summary(set_of(
+            rsa_jwk(rsa, R"(,"kid":"a","use":"enc")") + "," + rsa_jwk(rsa, R"(,"kid":"b","alg":"RSA-OAEP")") +
+            "," + rsa_jwk(rsa, R"(,"kid":"c","key_ops":["encrypt"])") + "," +
+            ec_jwk(ec, "secp256k1", 32, "") + "," + jwk(R"("kty":"OKP","crv":"X25519","x":"AAAA")") + "," +
+            jwk(R"("kty":"new")") + "," + rsa_jwk(rsa, R"(,"kid":"good","x5t":"x","extra":[1])"))) ==
+        "good:RS256");
+  CHECK(summary(set_of("")) == "");
+}
+
+TEST_CASE("a JWKS that is damaged or holds private keys is refused, and the key is named") {
+  const JwtSigner rsa("RSA"), small("RSA-1024"), p256("P-256"), p384("P-384");
+  CHECK(summary("") == "is not one JSON object, or has a member twice");
+  CHECK(summary("[]") == "is not one JSON object, or has a member twice");
+  CHECK(summary(R"({"keys":[],"keys":[]})") == "is not one JSON object, or has a member twice");
+  CHECK(summary("{}") == "has no list \"keys\", so it is no JWKS");
+  CHECK(summary(set_of("1")) == "key 1 is no object");
+  CHECK(summary(set_of("{}")) == "key 1 has no kty");
+  CHECK(summary(set_of(rsa_jwk(rsa, R"(,"kid":"a","d":"AQAB")"))) ==
+        "key 1 (kid a) is a private key: only its public part belongs here");
+  CHECK(summary(set_of(rsa_jwk(small, ""))) ==
+        "key 1 has 1024 bits; RSA keys need 2048 to 8192: make a new one");
+  CHECK(summary(set_of(jwk(R"("kty":"RSA","n":"AQ==","e":"AQAB")"))) ==
+        "key 1 n is not base64url without padding");
+  CHECK(summary(set_of(jwk(R"("kty":"RSA","e":"AQAB")"))) == "key 1 has no n");
+  CHECK(summary(set_of(ec_jwk(p256, "P-384", 48, ""))).find("key 1 is damaged") == 0);
+  CHECK(summary(set_of(ec_jwk(p384, "P-384", 48, R"(,"alg":"ES256")"))) ==
+        "key 1 is no key on the curve P-256");
+  CHECK(summary(set_of(rsa_jwk(rsa, R"(,"alg":"ES256")"))) == "key 1 is no key on the curve P-256");
+  CHECK(summary(set_of(rsa_jwk(rsa, R"(,"alg":"EdDSA")"))) == "key 1 is no Ed25519 or Ed448 key");
+  CHECK(summary(set_of(rsa_jwk(rsa, R"(,"alg":"HS256")"))) == "key 1 is a public key, not a secret");
+  CHECK(summary(set_of(jwk(R"("kty":"OKP","crv":"Ed25519","x":"AAAA")"))) ==
+        "key 1 x is not the size of an Ed25519 key");
+  CHECK(summary(set_of(jwk(R"("kty":"oct","kid":"\n","k":"AAAA")")))
+            .find("key 1 holds a secret of 3 bytes; HS256 needs at least 32") == 0);
+  CHECK(summary(set_of(jwk(R"("kty":"oct","alg":"RS256","k":"AAAA")"))) ==
+        "key 1 is a secret, which RS256 has no use for");
+  CHECK(summary(set_of(jwk(R"("kty":"oct","k":"AAAA")")), true) == ":HS256");
+  auto off_curve = p256.number("qy", 32);
+  off_curve[0] = static_cast<char>(off_curve[0] ^ 1);
+  CHECK(summary(set_of(jwk(R"("kty":"EC","crv":"P-256")" + member("x", p256.number("qx", 32)) +
+                           member("y", off_curve))))
+            .find("key 1 is damaged") == 0);
+}
+
+TEST_CASE("key files: PEM for public keys, a secret that is long enough and private") {
+  const JwtSigner rsa("RSA"), ec("P-256"), small("RSA-1024");
+  KeyFiles files;
+  SUBCASE("all well") {
+    files.add("a", A::rs256, "a.pem", rsa.public_pem(), 0644);
+    files.add("b", A::es256, "b.pem", ec.public_pem(), 0644);
+    files.add("", A::hs256, "c", std::string(32, 'x') + "\n", 0640);
+    CHECK(files.load() == "ok");
+  }
+  SUBCASE("a private key") {
+    files.add("a", A::rs256, "a.pem", rsa.private_pem());
+    CHECK(files.load() ==
+          kAt +
+              "a.pem holds a private key, which only the issuer should have: openssl pkey -in FILE -pubout");
+  }
+  SUBCASE("no key at all") {
+    files.add("a", A::rs256, "a.pem", "hello");
+    CHECK(files.load() == kAt + "a.pem holds no PEM public key (-----BEGIN PUBLIC KEY-----) or certificate");
+  }
+  SUBCASE("too small, and of another kind") {
+    files.add("a", A::rs256, "a.pem", small.public_pem());
+    CHECK(files.load() == kAt + "a.pem has 1024 bits; RSA keys need 2048 to 8192: make a new one");
+    files.settings.keys.clear();
+    files.add("a", A::es384, "a.pem", ec.public_pem());
+    CHECK(files.load() == kAt + "a.pem is no key on the curve P-384");
+  }
+  SUBCASE("missing") {
+    files.settings.keys.push_back({"a", A::rs256, files.scratch.file("none.pem"), kAt});
+    CHECK(files.load() == kAt + "cannot read none.pem: No such file or directory");
+  }
+  SUBCASE("a secret that everybody can read") {
+    files.add("a", A::hs256, "a", std::string(32, 'x'), 0644);
+    CHECK(files.load() == kAt +
+                              "a is a secret, and everybody on this machine may open it: chmod 640 a, or say "
+                              "auth.jwt.insecure: true if it is meant");
+    files.settings.insecure = true;
+    CHECK(files.load() == "ok");
+  }
+  SUBCASE("a secret that is too short: its line end is not part of it") {
+    files.add("a", A::hs256, "a", std::string(31, 'x') + "\n");
+    CHECK(files.load() ==
+          kAt +
+              "a holds a secret of 31 bytes; HS256 needs at least 32: openssl rand -hex 32, or say "
+              "auth.jwt.insecure: true if it is meant");
+    files.settings.insecure = true;
+    CHECK(files.load() == "ok");
+    files.add("b", A::hs512, "empty", "\n");
+    CHECK(files.load().find(kAt + "empty holds a secret of 0 bytes") == 0);
+  }
+  SUBCASE("HS512 needs 64") {
+    files.add("a", A::hs512, "a", std::string(63, 'x'));
+    CHECK(files.load().find("HS512 needs at least 64") != std::string::npos);
+  }
+}
+
+TEST_CASE("a JWKS file stands beside the keys; no two have one kid") {
+  const JwtSigner rsa("RSA");
+  KeyFiles files;
+  files.add("a", A::rs256, "a.pem", rsa.public_pem());
+  files.settings.jwks_place = "trestle.yaml:9:5: auth.jwt.jwks_file: ";
+  const auto jwks = [&](const std::string& text, mode_t mode = 0644) {
+    files.settings.jwks_file = files.scratch.write("keys.json", text);
+    ::chmod(files.settings.jwks_file.c_str(), mode);
+    return files.load();
+  };
+  const auto at = files.settings.jwks_place + "keys.json: ";
+  CHECK(jwks(set_of(rsa_jwk(rsa, R"(,"kid":"b")"))) == "ok");
+  CHECK(jwks(set_of(rsa_jwk(rsa, R"(,"kid":"a")"))) ==
+        at + "two keys have the kid \"a\": each needs its own");
+  CHECK(jwks(set_of(rsa_jwk(rsa, "") + "," + rsa_jwk(rsa, ""))) ==
+        at + "two keys without a kid have one algorithm: each needs a kid");
+  CHECK(jwks(set_of("")) == at + "holds no key for signatures that Trestle knows");
+  const auto secret = set_of(jwk(R"("kty":"oct","kid":"s")" + member("k", std::string(32, 'k'))));
+  CHECK(jwks(secret).find(at + "is a secret, and everybody on this machine may open it") == 0);
+  CHECK(jwks(secret, 0600) == "ok");
+}
+
+TEST_CASE("a key is known again by its fingerprint") {
+  const JwtSigner rsa("RSA"), other("RSA");
+  const auto key = JwtKey::from_pem("a", A::rs256, rsa.public_pem()).value();
+  const JwtKeys keys({key});
+  CHECK(keys.has(JwtKey::from_pem("a", A::rs256, rsa.public_pem()).value().fingerprint()));
+  CHECK_FALSE(keys.has(JwtKey::from_pem("a", A::rs256, other.public_pem()).value().fingerprint()));
+  CHECK_FALSE(keys.has(JwtKey::from_pem("b", A::rs256, rsa.public_pem()).value().fingerprint()));
+  CHECK_FALSE(keys.has(JwtKey::from_pem("a", A::ps256, rsa.public_pem()).value().fingerprint()));
+}

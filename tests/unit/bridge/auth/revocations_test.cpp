@@ -1,0 +1,69 @@
+#include "bridge/auth/revocations.h"
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/bridge/scratch_directory.h"
+
+using namespace trestle;
+
+namespace {
+
+constexpr Micros kTime = 1'764'000'000'000'000;
+
+TokenOrigin jwt(const std::string& subject, const std::string& id, std::optional<Micros> issued) {
+  return {TokenOrigin::Kind::jwt, "key", subject, id, issued};
+}
+std::string complaint(const std::string& text) {
+  const ScratchDirectory scratch;
+  const auto file = scratch.write("r", text);
+  const auto loaded = load_revocations(file);
+  return loaded ? "none" : loaded.error().message.substr(file.string().size());
+}
+
+}  // namespace
+
+TEST_CASE("revoked by id, by subject and time, and all at once") {
+  Revocations revoked;
+  CHECK_FALSE(revoked.hold(jwt("alice", "1", kTime)));
+  revoked.ids = {"1"};
+  CHECK(revoked.hold(jwt("bob", "1", kTime)));
+  CHECK_FALSE(revoked.hold(jwt("bob", "2", kTime)));
+  CHECK_FALSE(revoked.hold(jwt("bob", "", kTime)));
+  revoked.issued_before = {{"alice", kTime}};
+  CHECK(revoked.hold(jwt("alice", "", kTime - 1)));
+  CHECK_FALSE(revoked.hold(jwt("alice", "", kTime)));
+  CHECK(revoked.hold(jwt("alice", "", std::nullopt)));  // it can't show that it is newer
+  CHECK_FALSE(revoked.hold(jwt("bob", "", std::nullopt)));
+  revoked.issued_before = {{kEverybody, kTime}};
+  CHECK(revoked.hold(jwt("bob", "", kTime - 1)));
+  CHECK(revoked.hold(jwt("", "", std::nullopt)));
+  CHECK_FALSE(revoked.hold({TokenOrigin::Kind::file, "1", "", "1", std::nullopt}));
+}
+
+TEST_CASE("what is saved is read again, privately") {
+  const ScratchDirectory scratch;
+  Revocations revoked{{"a", "\"q\" #", "ü\n"}, {{"alice", kTime}, {"*", kTime + 1'000'000}}};
+  REQUIRE(save_revocations(scratch.file("r"), revoked).has_value());
+  CHECK(scratch.mode("r") == 0600);
+  const auto read = load_revocations(scratch.file("r")).value();
+  CHECK(read.ids == revoked.ids);
+  CHECK(read.issued_before == revoked.issued_before);
+}
+
+TEST_CASE("a file that is not there, or empty, revokes nothing") {
+  CHECK(load_revocations("/nowhere/at/all")->ids.empty());
+  CHECK(complaint("") == "none");
+  CHECK(complaint("jti:\nissued_before:\n") == "none");
+}
+
+TEST_CASE("a broken file names its line") {
+  CHECK(complaint("- a") == ":1:1: a file of revoked tokens has the keys jti and issued_before");
+  CHECK(complaint("jtis: [a]") == ":1:1: unknown key \"jtis\" (jti, issued_before)");
+  CHECK(complaint("jti: a") == ":1:6: jti must be a list of token ids, for example [7d2c]");
+  CHECK(complaint("jti: [[a]]") == ":1:7: a jti must be a text");
+  CHECK(complaint("issued_before: [a]").find(":1:16: issued_before must be a map") == 0);
+  CHECK(complaint("issued_before: {alice: yesterday}") ==
+        ":1:24: the time of \"alice\" must be a time such as 2027-01-01T00:00:00Z");
+  CHECK(complaint("jti: [a]\njti: [b]") == ":2:1: \"jti\" is there twice");
+  CHECK(complaint("jti: [a").find(":") == 0);
+}
