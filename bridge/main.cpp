@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include "bridge/ingest/zmq_ingest.h"
 #include "bridge/log/log.h"
 #include "bridge/privileges.h"
+#include "bridge/store/file_watch.h"
 #include "bridge/store/journaled_stream.h"
 #include "bridge/store/memory_stream.h"
 #include "bridge/version.h"
@@ -25,6 +27,9 @@ namespace {
 
 constexpr int kStartFailed = 2;  // configuration, ports, files: one line on stderr says what to do
 constexpr std::chrono::milliseconds kDrainPatience{3'000};
+// Two looks tell a change, and a session looks at its token four times a second: revoked is over within a
+// second.
+constexpr std::chrono::milliseconds kLookEvery{200};
 
 int fail(const Error& error) {
   std::fprintf(stderr, "trestled: %s\n", error.message.c_str());
@@ -64,13 +69,19 @@ void print_first_token(const std::string& url, const std::string& token, const s
   std::fflush(stdout);
 }
 
-// Waits for signals: SIGHUP reads tokens, certificate and producers' keys again, SIGTERM and SIGINT end the
-// bridge.
+// Waits for signals and for changed token files: a change reads the tokens again, SIGHUP also certificate and
+// producers' keys; SIGTERM and SIGINT end the bridge.
 class Signals {
  public:
   Signals(asio::io_context& main, Authority& authority, Front& front)
-      : main_(main), authority_(authority), front_(front), signals_(main, SIGTERM, SIGINT, SIGHUP) {
+      : main_(main),
+        authority_(authority),
+        front_(front),
+        signals_(main, SIGTERM, SIGINT, SIGHUP),
+        looks_(main),
+        files_(authority.files()) {
     wait();
+    look();
   }
   /// SIGHUP reaches it too from now on; it outlives the loop.
   void also_reload(ZmqIngest& ingest) { ingest_ = &ingest; }
@@ -79,23 +90,34 @@ class Signals {
   void wait() {
     signals_.async_wait([this](const asio::error_code& error, int signal) {
       if (error) return;
-      if (signal == SIGHUP) return reload();
+      if (signal == SIGHUP) {
+        front_.reload_tls();
+        if (ingest_ != nullptr) ingest_->reload_producers();
+        reload_tokens();
+        return wait();
+      }
       log::info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
       front_.drain();
       main_.stop();
     });
   }
 
-  void reload() {
-    front_.reload_tls();
-    if (ingest_ != nullptr) ingest_->reload_producers();
+  void look() {
+    looks_.expires_after(kLookEvery);
+    looks_.async_wait([this](const asio::error_code& error) {
+      if (error) return;
+      if (files_.changed()) reload_tokens();
+      look();
+    });
+  }
+
+  void reload_tokens() {
     const auto reloaded = authority_.reload();
     if (reloaded) {
       log::info("tokens read again");
     } else {
       log::error("tokens stay as they were", {{"error", reloaded.error().message}});
     }
-    wait();
   }
 
   asio::io_context& main_;
@@ -103,6 +125,8 @@ class Signals {
   Front& front_;
   ZmqIngest* ingest_ = nullptr;
   asio::signal_set signals_;
+  asio::steady_timer looks_;
+  FileWatch files_;
 };
 
 Result<std::unique_ptr<Stream>> open_stream(const StreamSettings& settings, const PolicyTable& policies,
@@ -204,7 +228,10 @@ int run(int argc, char** argv) {
                     environment_names);
   if (!settings) return fail(settings.error());
   if (print) std::cout << print_settings(*settings);
-  if (check) std::cout << "ok\n";
+  if (check) {
+    if (const auto authority = Authority::make(settings->auth); !authority) return fail(authority.error());
+    std::cout << "ok\n";
+  }
   if (print || check) return EXIT_SUCCESS;
   for (const char* secret : {"TRESTLE_AUTH_TOKEN", "TRESTLE_TOKEN"}) wipe_variable(secret);
   harden_process(settings->core_dumps);

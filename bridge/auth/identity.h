@@ -44,6 +44,10 @@ enum class AuthFailure {
   audience,
   revoked,
 };
+/// True if anybody at all can make such a token; the other failures take one that was genuine once.
+constexpr bool is_guess(AuthFailure failure) {
+  return failure == AuthFailure::unknown || failure == AuthFailure::signature;
+}
 /// For the log: "it has expired".
 std::string_view reason_of(AuthFailure failure);
 

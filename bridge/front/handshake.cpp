@@ -62,10 +62,11 @@ bool has_item(const std::string& list, std::string_view wanted) {
 }
 
 // The first of ours that the client offers, and a token beside it.
-void read_subprotocols(const std::string& header, Handshake& out) {
+void read_subprotocols(const std::string& header, const TokenWays& accepted, Handshake& out) {
+  const bool takes_token = accepts(accepted, TokenWay::subprotocol);
   for (auto& item : split_list(header)) {
     if (out.subprotocol.empty() && (item == kMetaProtocol || item == kPlainProtocol)) out.subprotocol = item;
-    if (out.token.empty() && item.compare(0, kBearerProtocol.size(), kBearerProtocol) == 0) {
+    if (takes_token && out.token.empty() && item.compare(0, kBearerProtocol.size(), kBearerProtocol) == 0) {
       out.token = item.substr(kBearerProtocol.size());
     }
   }
@@ -126,21 +127,27 @@ bool has_websocket_key(const HttpRequest& request) {
          key.compare(kDigits, 2, "==") == 0;
 }
 
-std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query) {
-  if (const auto token = query.find("token"); token != query.end() && !token->second.empty())
-    return token->second;
+bool accepts(const TokenWays& accepted, TokenWay way) {
+  return std::find(accepted.begin(), accepted.end(), way) != accepted.end();
+}
+
+std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query,
+                     const TokenWays& accepted) {
+  const auto token = accepts(accepted, TokenWay::query) ? query.find("token") : query.end();
+  if (token != query.end() && !token->second.empty()) return token->second;
+  if (!accepts(accepted, TokenWay::header)) return {};
   const auto& header = request.header("Authorization");
   if (lower(header.substr(0, kBearerScheme.size())) != kBearerScheme) return {};
   return header.substr(std::min(header.find_first_not_of(' ', kBearerScheme.size()), header.size()));
 }
 
-Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request,
-                                                const EndpointSettings& endpoint) {
+Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, const EndpointSettings& endpoint,
+                                                const TokenWays& accepted) {
   const auto query = parse_query(split_target(request.target()).query);
   if (!query) return BadHandshake{"the query has a broken % escape, or is not UTF-8"};
   Handshake handshake;
-  handshake.token = token_of(request, *query);
-  read_subprotocols(request.header("Sec-WebSocket-Protocol"), handshake);
+  handshake.token = token_of(request, *query, accepted);
+  read_subprotocols(request.header("Sec-WebSocket-Protocol"), accepted, handshake);
   if (auto bad = read_form(*query, endpoint, handshake)) return *bad;
   if (const auto topics = query->find("topics"); topics != query->end()) {
     auto patterns = parse_patterns(topics->second);

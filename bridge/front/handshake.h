@@ -15,7 +15,7 @@ namespace trestle {
 /// What a client asks for when it connects (wire B): the query parameters, decoded once, and the
 /// subprotocols.
 struct Handshake {
-  std::string token;                           ///< wipe it once used; empty: none given
+  std::string token;                           ///< wipe it once used; empty: none given in a way that counts
   std::optional<std::vector<Pattern>> topics;  ///< absent: everything the token may read
   std::optional<std::string> since;
   Form form = Form::envelope;
@@ -39,13 +39,19 @@ bool is_upgrade(const HttpRequest& request);
 /// True if the client's key is 16 bytes in base64 (the same section): each answer is made for one client.
 bool has_websocket_key(const HttpRequest& request);
 
-/// The token of an HTTP request: `token` of the query, or `Authorization: Bearer`. Empty if none.
-std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query);
+using TokenWays = std::vector<TokenWay>;
+bool accepts(const TokenWays& accepted, TokenWay way);
+
+/// The token of an HTTP request: `token` of the query, or `Authorization: Bearer`, as far as these are
+/// accepted. Empty if none.
+std::string token_of(const HttpRequest& request, const std::map<std::string, std::string>& query,
+                     const TokenWays& accepted);
 
 struct BadHandshake {
   std::string why;  ///< for the close frame's reason
 };
 /// `endpoint` says what is meant where the client does not. All errors close with 4400.
-Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, const EndpointSettings& endpoint);
+Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, const EndpointSettings& endpoint,
+                                                const TokenWays& accepted);
 
 }  // namespace trestle

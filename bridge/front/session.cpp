@@ -8,6 +8,7 @@
 #include <asio/post.hpp>
 
 #include "bridge/core/clock.h"
+#include "bridge/core/door.h"
 #include "bridge/front/deflate_offer.h"
 #include "bridge/log/log.h"
 #include "proto/frame.h"
@@ -254,7 +255,7 @@ void Session::tick(Now now) {
     if (phase_ == Phase::request) ++shard_.counters().timed_out;
     return end();
   }
-  if (identity_->expires && *identity_->expires <= now.wall) return close(CloseCode::token_expired);
+  if (!token_holds(now.wall)) return;
   const bool waits = !outbox_.empty() || stream_->holds_bytes() || catching_up_;
   if (waits && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
   heartbeat(now);
@@ -350,7 +351,7 @@ void Session::answer_bad_handshake() {
 void Session::answer_status() {
   auto& context = shard_.context();
   const auto query = parse_query(split_target(reader_->request().target()).query);
-  auto token = query ? token_of(reader_->request(), *query) : std::string();
+  auto token = query ? token_of(reader_->request(), *query, context.settings.auth.accept) : std::string();
   if (!token.empty() && !may_try_token()) return wipe(token);
   const auto identity = try_token(token);
   wipe(token);
@@ -359,8 +360,7 @@ void Session::answer_status() {
     response.extra_headers = "WWW-Authenticate: Bearer\r\n";
     return answer(response);
   }
-  const auto& rights = (*identity)->rights;
-  if (!rights.admin && rights.read.empty()) {
+  if (!may_pass(Door::status, (*identity)->rights)) {
     return answer(http_error(403, "forbidden", "the token needs the scope read or admin"));
   }
   set_phase(Phase::gathering, kAnswerTime);
@@ -387,7 +387,7 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
               {{"session", id_}, {"address", visitor_->address()}, {"certificate", name}});
   }
   needs_token_ = endpoint.auth && shard_.context().authority.enabled();
-  auto handshake = parse_handshake(request, endpoint);
+  auto handshake = parse_handshake(request, endpoint, shard_.context().settings.auth.accept);
   if (handshake) {
     subscription_.form = handshake->form;
     wanted_topics_ = std::move(handshake->topics);

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "bridge/core/door.h"
 #include "bridge/core/groups.h"
 #include "bridge/core/outbox.h"
 #include "bridge/core/replay.h"
@@ -117,6 +118,12 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   std::optional<Refusal> find_refusal(const HttpRequest& request, const Handshake& handshake);
   Result<IdentityPtr, AuthFailure> try_token(std::string_view token);
 
+  // session_rights.cpp: whose session it is, and what it may do
+  void authenticate(const Request& request);
+  bool token_holds(Micros now);
+  bool may_hold(Door asked_at, const Pattern& pattern, bool since) const;
+  void apply_rights();
+
   // WebSocketEvents
   void ws_write(std::string_view bytes) override;
   void ws_open(bool deflate) override;
@@ -130,7 +137,6 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void handle(const Request& request);
   void subscribe(const Request& request);
   void unsubscribe(const Request& request);
-  void authenticate(const Request& request);
   void report(const Request& request);
   void begin(const std::optional<Cursor>& since);
   void widen(Subscription wanted, const std::optional<Cursor>& since);
@@ -141,7 +147,6 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void want_pull();
   bool has_to_pull() const;
   void end_replay();
-  void apply_rights();
   const Subscription& all_topics() const;
   void send_live();
   void give_up(const std::vector<Pattern>& patterns);
@@ -177,6 +182,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   std::optional<std::vector<Pattern>> wanted_topics_;  // until live
   std::optional<std::string> since_;                   // until live
   IdentityPtr identity_;
+  std::uint64_t looked_up_in_ = 0;  // the authority's generation that identity_ is of
   Subscription subscription_;
   Group* group_ = nullptr;
 
@@ -197,5 +203,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   std::uint64_t sent_ = 0;
   std::uint64_t bytes_ = 0;
 };
+
+/// What a client is told that shows such a token.
+CloseCode close_code_of(AuthFailure failure);
 
 }  // namespace trestle

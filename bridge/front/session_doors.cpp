@@ -14,6 +14,10 @@ constexpr std::chrono::seconds kComeBackLater{10};
 
 }  // namespace
 
+CloseCode close_code_of(AuthFailure failure) {
+  return failure == AuthFailure::expired ? CloseCode::token_expired : CloseCode::unauthorized;
+}
+
 // True once the PROXY header is whole. It comes before TLS too, so it is read from the socket itself, and
 // nothing of what follows it.
 bool Session::has_proxy_header() {
@@ -60,13 +64,23 @@ bool Session::may_try_token() {
 // The way of every token: what it is worth, and what that means for the address it came from. No token at all
 // is no guess; one that has expired was known once.
 Result<IdentityPtr, AuthFailure> Session::try_token(std::string_view token) {
-  auto identity = shard_.context().authority.authenticate(token, read_clock().wall);
+  const auto& authority = shard_.context().authority;
+  const auto generation = authority.generation();
+  auto identity = authority.authenticate(token, read_clock().wall);
   if (identity) {
+    looked_up_in_ = generation;  // not for a failure: the identity that is held still has to be looked up
     visitor_->token_was_good();
-  } else if (!token.empty() && identity.error() == AuthFailure::unknown) {
+  }
+  if (identity || token.empty()) return identity;
+  const bool guess = is_guess(identity.error());
+  if (guess) {
     ++shard_.counters().auth_failed;
     visitor_->token_was_unknown(std::chrono::steady_clock::now());
   }
+  // Of guesses there can be as many as the network carries; what was genuine tells the operator something.
+  const auto write = guess ? log::debug : log::info;
+  write("token refused",
+        {{"session", id_}, {"address", visitor_->address()}, {"why", reason_of(identity.error())}});
   return identity;
 }
 
@@ -79,12 +93,13 @@ std::optional<Session::Refusal> Session::find_refusal(const HttpRequest& request
     if (identity) {
       identity_ = *identity;
     } else if (needs_token_) {
-      const bool expired = identity.error() == AuthFailure::expired;
-      return Refusal{expired ? CloseCode::token_expired : CloseCode::unauthorized, ""};
+      return Refusal{close_code_of(identity.error()), ""};
     }
   }
   const bool without_token = !identity_ && !needs_token_;
   if (without_token) identity_ = authority.anonymous();
+  const bool may_still_come = identity_ || accepts(shard_.context().settings.auth.accept, TokenWay::message);
+  if (!may_still_come) return Refusal{CloseCode::unauthorized, ""};
   if (may_page_connect(request, *info_, without_token, visitor_->is_own())) return std::nullopt;
   ++shard_.counters().bad_origin;
   log::info("a web page may not connect, see listen.origins",

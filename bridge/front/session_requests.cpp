@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "bridge/core/clock.h"
+#include "bridge/core/door.h"
 #include "bridge/front/session.h"
 #include "proto/frame.h"
 #include "proto/json_text.h"
@@ -34,7 +35,7 @@ void Session::go_live() {
   default_topics_ = !wanted_topics_;
   subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
   for (const auto& pattern : default_topics_ ? identity_->rights.readable() : *wanted_topics_) {
-    if (!identity_->rights.may_read_all(pattern))
+    if (!may_hold(Door::connect, pattern, since.has_value()))
       return refuse(CloseCode::forbidden, "the token may not read all of the topics");
     subscription_.add(pattern);
   }
@@ -182,7 +183,7 @@ void Session::subscribe(const Request& request) {
   }
   auto wanted = all_topics();
   for (const auto& pattern : request.topics) {
-    if (!identity_->rights.may_read_all(pattern)) {
+    if (!may_hold(Door::subscribe, pattern, since.has_value())) {
       return fail(request.id, "forbidden", "the token may not read all of " + pattern.text());
     }
     wanted.add(pattern);
@@ -225,46 +226,6 @@ void Session::give_up(const std::vector<Pattern>& patterns) {
   }
 }
 
-void Session::authenticate(const Request& request) {
-  const auto& authority = shard_.context().authority;
-  if (authority.enabled()) {
-    const auto wait = visitor_->wait(std::chrono::steady_clock::now());
-    if (wait.count() > 0) {
-      ++shard_.counters().backed_off;
-      if (phase_ == Phase::waiting) return refuse(CloseCode::too_many, {});
-      return fail(request.id, "too_many", "too many unknown tokens came from this address, come back later");
-    }
-    auto identity = try_token(request.token);
-    if (!identity) {
-      const bool expired = identity.error() == AuthFailure::expired;
-      if (phase_ == Phase::waiting)
-        return refuse(expired ? CloseCode::token_expired : CloseCode::unauthorized, {});
-      return fail(request.id, "unauthorized", expired ? "this token has expired" : "this token is not known");
-    }
-    identity_ = *identity;
-  }
-  std::string members = member("name", identity_->name);
-  if (identity_->expires) members += "," + member("expires", static_cast<std::uint64_t>(*identity_->expires));
-  send_text(reply("authenticated", request.id, members));
-  if (phase_ == Phase::waiting) return go_live();
-  if (phase_ == Phase::live) apply_rights();
-}
-
-// The identity of now may read and see less, or more, than the one before.
-void Session::apply_rights() {
-  subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
-  for (auto& replay : replays_) replay.hide(subscription_.hidden);
-  std::vector<Pattern> forbidden;
-  for (const auto& pattern : all_topics().topics) {
-    if (!identity_->rights.may_read_all(pattern)) forbidden.push_back(pattern);
-  }
-  give_up(forbidden);  // regroups in any case
-  if (!default_topics_) return;
-  auto wanted = all_topics();
-  for (const auto& pattern : identity_->rights.readable()) wanted.add(pattern);
-  if (wanted.topics != all_topics().topics) widen(std::move(wanted), std::nullopt);
-}
-
 void Session::regroup(Subscription wanted) {
   if (phase_ != Phase::live) return;
   if (group_ != nullptr) shard_.groups().leave(*group_, this);
@@ -273,6 +234,9 @@ void Session::regroup(Subscription wanted) {
 }
 
 void Session::report(const Request& request) {
+  if (!may_pass(Door::session, identity_->rights)) {
+    return fail(request.id, "forbidden", "the token may not ask for the session's status");
+  }
   auto members = member("session", id_) + "," + member("identity", identity_->name) + "," +
                  member("epoch", shard_.epoch()) + "," + member("offset", shard_.head()) + "," +
                  member("queued", outbox_.bytes()) + "," + member("sent", sent_) + "," +

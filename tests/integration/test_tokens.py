@@ -1,11 +1,18 @@
 """Each way to show a token, and what happens without a good one."""
+import hashlib
+import os
+import signal
+import subprocess
 import time
 
 import pytest
+import websockets
+import yaml
 
-from harness.bridge import TOKEN
+from harness.bridge import BINARY, TOKEN
+from harness.client import Closed
 from harness.tokens import tokens
-from harness.wait import TIMEOUT
+from harness.wait import PATIENCE, TIMEOUT, eventually
 
 
 def works(client):
@@ -223,12 +230,155 @@ def test_identities_are_named_in_the_status_tokens_are_not(scoped, connect):
     assert not any(token in str(status) for token in names.values())
 
 
+def test_scopes_with_sub_are_those_of_the_tokens_name(trestled, publisher, connect):
+    text, (mine, star) = tokens({"name": "worker-7", "scopes": ["read:task.{sub}.>"]},
+                                {"name": "*", "scopes": ["read:task.{sub}.>"]})
+    bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": text})
+    client, hostile, source = connect(bridge, token=mine), connect(bridge, token=star), publisher(bridge)
+    for kind in ("task.8.x", "task.worker-7.x"):
+        source.event({"type": kind})
+    assert client.data()["type"] == "task.worker-7.x"
+    hostile.send({"type": "ping", "id": 1})
+    assert hostile.collect("pong", id=1) == []
+
+
+# --- the file changes while it runs ---------------------------------------------------------------------------------------
+
+def entry_of(name, token, *scopes):
+    return {"name": name, "sha256": hashlib.sha256(token.encode()).hexdigest(), "scopes": list(scopes)}
+
+
+class TokenFile:
+    """A bridge's token file, and how it is changed."""
+
+    def __init__(self, trestled):
+        self.bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": self.text(("a", "A", "read"), ("b", "B", "read"))})
+        self.path = self.bridge.folder / "tokens.yaml"
+
+    @staticmethod
+    def text(*entries):
+        return yaml.safe_dump({"tokens": [entry_of(*entry) for entry in entries]})
+
+    def in_place(self, text):
+        self.path.write_text(text)
+
+    def renamed_over(self, text):
+        beside = self.path.with_suffix(".new")
+        beside.write_text(text)
+        os.replace(beside, self.path)
+
+    def by_hangup(self, text):
+        self.renamed_over(text)
+        self.bridge.process.send_signal(signal.SIGHUP)
+
+
+@pytest.mark.parametrize("way", ["in_place", "renamed_over", "by_hangup"])
+def test_a_revoked_token_ends_its_sessions_within_a_second(trestled, connect, way):
+    file = TokenFile(trestled)
+    gone, stays = connect(file.bridge, token="A"), connect(file.bridge, token="B")
+    assert works(gone) and works(stays)
+    begun = time.monotonic()
+    getattr(file, way)(file.text(("b", "B", "read")))
+    closed = gone.closed()
+    assert (closed.code, closed.reason) == (4401, "the token was revoked")
+    assert time.monotonic() - begun < PATIENCE
+    assert works(stays)
+    assert connect(file.bridge, token="A").close_code() == 4401
+    assert file.bridge.http("/api/status", token="A")[0] == 401
+
+
+def test_no_file_is_no_tokens(trestled, connect):
+    file = TokenFile(trestled)
+    client = connect(file.bridge, token="A")
+    assert works(client)
+    file.path.unlink()
+    assert client.close_code() == 4401
+
+
+def test_a_half_written_file_revokes_nobody(trestled, connect):
+    file = TokenFile(trestled)
+    client = connect(file.bridge, token="A")
+    whole = file.text(("a", "A", "read"), ("b", "B", "read"), ("c", "C", "read"))
+    file.in_place(whole[:len(whole) // 2])
+    eventually(lambda: file.bridge.logs("tokens stay as they were"), "the file is refused")
+    assert works(client)
+    with open(file.path, "w") as slow:                              # as an editor over a slow link
+        for line in whole.splitlines(keepends=True):
+            slow.write(line)
+            slow.flush()
+            time.sleep(0.02)
+    eventually(lambda: file.bridge.http("/api/status", token="C")[0] == 200, "the whole file is read")
+    assert works(client)
+
+
+def test_changed_scopes_are_those_of_live_sessions(trestled, connect, publisher):
+    file = TokenFile(trestled)
+    client, watcher, source = connect(file.bridge, token="A"), connect(file.bridge, token="B"), publisher(file.bridge)
+    file.renamed_over(file.text(("a", "A", "read:x"), ("b", "B", "read")))
+    eventually(lambda: client.request("status")["data"]["topics"] == ["x"], "narrowed")
+    for kind in ("y", "x", "end"):
+        source.event({"type": kind})
+    watcher.until("end")
+    assert client.data()["type"] == "x"
+    file.renamed_over(file.text(("a", "A", "read"), ("b", "B", "read")))
+    eventually(lambda: ">" in client.request("status")["data"]["topics"], "widened")
+    source.event({"type": "y"})
+    assert client.until("y")
+
+
+def test_the_command_line_revokes_at_a_running_bridge(trestled, connect):
+    file = TokenFile(trestled)
+    client = connect(file.bridge, token="A")
+    assert works(client)
+    done = subprocess.run([BINARY.parent / "trestle", "token", "revoke", "--name", "a", "--file", file.path],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert client.close_code() == 4401
+
+
+# --- ways that are switched off -------------------------------------------------------------------------------------------
+
+WAYS = ["query", "header", "subprotocol", "message"]
+
+
+def show(bridge, connect, way, token):
+    """The close code of a client that shows the token in that way, None if it gets in."""
+    options = {"query": {"token": token},
+               "header": {"token": None, "extra_headers": {"Authorization": f"Bearer {token}"}},
+               "subprotocol": {"token": None, "subprotocols": ["trestle.plain", "bearer." + token]},
+               "message": {"token": None}}[way]
+    client = connect(bridge, **options)
+    if way == "subprotocol":
+        assert client.subprotocol == "trestle.plain"
+    try:
+        if way == "message":
+            client.send({"type": "auth", "token": token})
+            return None if client.data()["type"] == "authenticated" else "?"
+        return None if client.request("status")["success"] else client.close_code()
+    except (Closed, websockets.ConnectionClosed):
+        return client.close_code()
+
+
+@pytest.mark.parametrize("accepted", [[way] for way in WAYS] + [["header", "message"]])
+def test_a_token_counts_only_in_the_ways_that_are_accepted(trestled, connect, accepted):
+    bridge = trestled({"auth": {"accept": accepted, "timeout": "300ms"}, "log": {"level": "debug"}})
+    for way in WAYS:
+        assert show(bridge, connect, way, TOKEN) == (None if way in accepted else 4401), way
+    assert bridge.http("/api/status", token=TOKEN)[0] == (200 if "header" in accepted else 401)
+    assert bridge.http("/api/status?token=" + TOKEN)[0] == (200 if "query" in accepted else 401)
+    if "header" in accepted:
+        client = connect(bridge, token=None, extra_headers={"Authorization": f"Bearer {TOKEN}"})
+        assert client.request("auth", token=TOKEN)["success"] == ("message" in accepted)
+    assert bridge.stop() == 0
+    assert TOKEN not in bridge.output()
+
+
 # --- tokens never in logs -------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_tokens_are_never_in_the_logs(make_bridge, connect, form):
     from harness.bridge import Bridge
-    from harness.wait import eventually, free_port
+    from harness.wait import free_port
     port = free_port()
     bridge = make_bridge({"log": {"level": "debug", "format": form}, "listen": {"port": port}}).launch()
     bridge.port = port

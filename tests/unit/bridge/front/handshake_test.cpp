@@ -19,16 +19,18 @@ class Get {
   HttpReader reader_;
 };
 
+const TokenWays kEveryWay = AuthSettings{}.accept;
+
 EndpointSettings endpoint(Form format = Form::envelope) { return {"/", format, true}; }
 
 Handshake handshake(const std::string& target, const std::string& headers = {},
                     Form format = Form::envelope) {
-  auto parsed = parse_handshake(*Get(target, headers), endpoint(format));
+  auto parsed = parse_handshake(*Get(target, headers), endpoint(format), kEveryWay);
   REQUIRE(parsed.has_value());
   return *parsed;
 }
 std::string complaint(const std::string& target) {
-  const auto parsed = parse_handshake(*Get(target), endpoint());
+  const auto parsed = parse_handshake(*Get(target), endpoint(), kEveryWay);
   return parsed ? "none" : parsed.error().why;
 }
 /// "a=1 b=2", sorted by name.
@@ -181,4 +183,21 @@ TEST_CASE("what asks for a WebSocket") {
   CHECK_FALSE(is_upgrade(*Get("/", "Upgrade: websockets\r\nConnection: Upgrade\r\n")));
   CHECK_FALSE(is_upgrade(*Get("/", both, "POST")));
   CHECK_FALSE(is_upgrade(*Get("/")));
+}
+
+TEST_CASE("a token counts only when shown in a way that is accepted; the rest of the handshake stays") {
+  const std::string target = "/?token=q&topics=a";
+  const auto headers = "Authorization: Bearer h\r\n" + protocol("trestle.v1, bearer.s");
+  const auto shown = [&](const TokenWays& accepted) {
+    const auto parsed = parse_handshake(*Get(target, headers), endpoint(), accepted).value();
+    CHECK(parsed.subprotocol == "trestle.v1");
+    CHECK(topics(parsed) == "a");
+    return parsed.token;
+  };
+  CHECK(shown(kEveryWay) == "q");
+  CHECK(shown({TokenWay::header, TokenWay::subprotocol}) == "h");
+  CHECK(shown({TokenWay::subprotocol}) == "s");
+  CHECK(shown({TokenWay::query}) == "q");
+  CHECK(shown({TokenWay::message}) == "");
+  CHECK(shown({}) == "");
 }

@@ -1,0 +1,80 @@
+#include "bridge/front/session.h"
+#include "proto/json_text.h"
+
+namespace trestle {
+
+void Session::authenticate(const Request& request) {
+  const auto& context = shard_.context();
+  if (context.authority.enabled()) {
+    if (!accepts(context.settings.auth.accept, TokenWay::message)) {
+      return fail(request.id, "unauthorized", "tokens in messages are not accepted here (auth.accept)");
+    }
+    const auto wait = visitor_->wait(std::chrono::steady_clock::now());
+    if (wait.count() > 0) {
+      ++shard_.counters().backed_off;
+      if (phase_ == Phase::waiting) return refuse(CloseCode::too_many, {});
+      return fail(request.id, "too_many", "too many unknown tokens came from this address, come back later");
+    }
+    auto identity = try_token(request.token);
+    if (!identity) {
+      const auto code = close_code_of(identity.error());
+      if (phase_ == Phase::waiting) return refuse(code, {});
+      return fail(request.id, "unauthorized",
+                  code == CloseCode::token_expired ? "this token has expired" : "this token is not known");
+    }
+    identity_ = *identity;
+  }
+  std::string members = "\"name\":";
+  append_json_string(members, identity_->name);
+  if (identity_->expires) members += ",\"expires\":" + std::to_string(*identity_->expires);
+  send_text(reply("authenticated", request.id, members));
+  if (phase_ == Phase::waiting) return go_live();
+  if (phase_ == Phase::live) apply_rights();
+}
+
+// False once the session has been closed: its token was revoked, or expired a while ago and no other came. A
+// token whose scopes were changed goes on with the new ones.
+bool Session::token_holds(Micros now) {
+  const auto& context = shard_.context();
+  if (const auto generation = context.authority.generation(); generation != looked_up_in_) {
+    looked_up_in_ = generation;
+    const auto renewed = context.authority.renew(identity_);
+    if (!renewed) {
+      refuse(close_code_of(renewed.error()), "the token was revoked");
+      return false;
+    }
+    if (std::exchange(identity_, *renewed) != *renewed) apply_rights();
+  }
+  const Micros grace =
+      std::chrono::duration_cast<std::chrono::microseconds>(context.settings.auth.grace).count();
+  if (!identity_->expires || *identity_->expires + grace > now) return true;
+  close(CloseCode::token_expired);
+  return false;
+}
+
+// A pattern passes two doors: the one where it is asked for, and the one that what is kept comes through.
+bool Session::may_hold(Door asked_at, const Pattern& pattern, bool since) const {
+  const auto& rights = identity_->rights;
+  return may_pass(asked_at, rights, pattern) &&
+         may_pass(since ? Door::replay : Door::snapshot, rights, pattern);
+}
+
+// The identity of now may read and see less, or more, than the one before. What it may not read is given up at once;
+// somebody who never named topics gets whatever is readable now.
+void Session::apply_rights() {
+  subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
+  for (auto& replay : replays_) replay.hide(subscription_.hidden);
+  std::vector<Pattern> forbidden;
+  for (const auto& pattern : all_topics().topics) {
+    if (!may_pass(Door::renew, identity_->rights, pattern)) forbidden.push_back(pattern);
+  }
+  give_up(forbidden);  // regroups in any case
+  if (!default_topics_) return;
+  auto wanted = all_topics();
+  for (const auto& pattern : identity_->rights.readable()) {
+    if (may_hold(Door::renew, pattern, false)) wanted.add(pattern);
+  }
+  if (wanted.topics != all_topics().topics) widen(std::move(wanted), std::nullopt);
+}
+
+}  // namespace trestle

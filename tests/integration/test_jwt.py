@@ -1,0 +1,281 @@
+"""JWTs of an identity provider, signed by PyJWT, at a real trestled."""
+import contextlib
+import json
+import os
+import time
+
+import pytest
+import websockets
+
+from harness.issuer import ALGORITHMS, Issuer, by_hand, jwks
+from harness.wait import TIMEOUT, eventually
+
+
+@pytest.fixture
+def served(trestled, tmp_path):
+    """served(issuer, …, **jwt settings): a bridge that knows these issuers' keys, each from a file."""
+    def make(*issuers, auth=None, **settings):
+        keys = [issuer.write_to(tmp_path / f"key{i}") for i, issuer in enumerate(issuers)]
+        bridge = trestled({"auth": {**(auth or {}), "jwt": {"keys": keys, **settings}}})
+        bridge.key_file = tmp_path / "key0"
+        return bridge
+    return make
+
+
+def name_of(client):
+    return client.request("status", id="who")["data"]["identity"]
+
+
+# --- good ones ------------------------------------------------------------------------------------------------------------
+
+def test_every_algorithm_from_key_files_and_from_a_jwks(served, trestled, connect):
+    issuers = [Issuer(algorithm, kid=algorithm) for algorithm in ALGORITHMS]
+    by_file = served(*issuers)
+    by_set = trestled({"auth": {"jwt": {"jwks_file": "keys.json"}}, "log": {"level": "debug"}}, files={"keys.json": "{\"keys\":[" + json.dumps(
+        Issuer("ES256", "first").jwk()) + "]}"})
+    path = by_set.folder / "keys.json"
+    path.chmod(0o600)
+    path.write_text(jwks(*issuers))
+    eventually(lambda: by_set.logs("tokens read again"), "the set is read again")
+    for bridge in (by_file, by_set):
+        for issuer in issuers:
+            client = connect(bridge, token=issuer.token(sub=f"{issuer.algorithm}-user"))
+            assert name_of(client) == f"{issuer.algorithm}-user"
+
+
+def test_every_way_in(served, connect):
+    issuer = Issuer("ES256")
+    bridge, token = served(issuer), issuer.token()
+    assert name_of(connect(bridge, token=token)) == "alice"
+    assert name_of(connect(bridge, token=None, extra_headers={"Authorization": f"Bearer {token}"})) == "alice"
+    assert name_of(connect(bridge, token=None, subprotocols=["trestle.v1", "bearer." + token])) == "alice"
+    client = connect(bridge, token=None)
+    assert client.request("auth", token=token)["data"]["name"] == "alice"
+    assert bridge.http("/api/status", token=token)[0] == 200
+    assert bridge.http("/api/status?token=" + token)[0] == 200
+
+
+def test_the_subject_reads_its_own_topics_and_nothing_else(served, connect, publisher):
+    issuer = Issuer()
+    bridge = served(issuer, scopes=["read:task.{sub}.>"])
+    mine = connect(bridge, token=issuer.token(sub="42", scope=None))
+    hostile = [connect(bridge, token=issuer.token(sub=sub, scope=None)) for sub in ("*", ">", "4.2", "..", "42.x", "\0", "", "$sys")]
+    everything = connect(bridge)
+    source = publisher(bridge)
+    for kind in ("task.7.x", "task.4.2.x", "other", "task.42.x"):
+        source.event({"type": kind})
+    assert [everything.data()["type"] for _ in range(4)][-1] == "task.42.x"
+    assert mine.data()["type"] == "task.42.x"
+    assert mine.request("subscribe", topics=["task.>"])["data"]["code"] == "forbidden"
+    for client in hostile:                                          # whatever came to them came before the reply
+        client.send({"type": "ping", "id": "last"})
+        assert client.collect("pong", id="last") == []
+
+
+def test_scopes_may_be_a_list_and_foreign_ones_are_passed_over(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer)
+    client = connect(bridge, token=issuer.token(scope="openid email read:a", scopes=["read:b", "profile"]))
+    assert client.request("status")["data"]["topics"] == ["a", "b"]
+
+
+# --- bad ones -------------------------------------------------------------------------------------------------------------
+
+def test_hostile_tokens_are_refused(served, connect):
+    issuer, rs, stranger = Issuer(), Issuer("RS256", "r1"), Issuer()
+    bridge = served(issuer, rs, issuer="us", audience=["trestle"])
+    now = int(time.time())
+    good = {"iss": "us", "aud": "trestle"}
+    claims = json.dumps({"sub": "alice", "scope": "read admin", "exp": now + 600, **good})
+    header = '{"alg":"HS256","kid":"k1"%s}'
+    assert name_of(connect(bridge, token=issuer.token(**good))) == "alice"
+    assert name_of(connect(bridge, token=by_hand(header % "", claims, issuer.key))) == "alice"
+    hostile = {
+        "none": by_hand('{"alg":"none","kid":"k1"}', claims),
+        "None": by_hand('{"alg":"None"}', claims),
+        "none, signed": by_hand('{"alg":"nOnE","kid":"k1"}', claims, issuer.key),
+        "public key as secret": by_hand('{"alg":"HS256","kid":"r1"}', claims, rs.public_pem()),
+        "no secret": by_hand(header % "", claims, b""),
+        "another key": stranger.token(**good),
+        "another kid": issuer.token(headers={"kid": "k2"}, **good),
+        "huge kid": issuer.token(headers={"kid": "k" * 4000}, **good),
+        "no kid": by_hand('{"alg":"HS256"}', claims, issuer.key),
+        "crit": issuer.token(headers={"crit": ["exp"]}, **good),
+        "alg twice": by_hand(header % ',"alg":"none"', claims, issuer.key),
+        "sub twice": by_hand(header % "", claims[:-1] + ',"sub":"root"}', issuer.key),
+        "deep": by_hand(header % "", claims[:-1] + ',"x":' + "[" * 1000 + "]" * 1000 + "}", issuer.key),
+        "huge": issuer.token(x="x" * 7000, **good),
+        "not yet": issuer.token(nbf=now + 600, **good),
+        "no expiry": issuer.token(exp=None, **good),
+        "another audience": issuer.token(iss="us", aud=["somebody"]),
+        "no audience": issuer.token(iss="us"),
+        "another issuer": issuer.token(iss="them", aud="trestle"),
+        "padding": issuer.token(**good) + "%3D",
+        "cut": issuer.token(**good)[:-1],
+        "no signature": issuer.token(**good).rsplit(".", 1)[0] + ".",
+    }
+    for what, token in hostile.items():
+        closed = connect(bridge.ws_url(token=None) + "?token=" + token).closed()
+        assert (closed.code, closed.reason) == (4401, "no valid token"), what
+        assert bridge.http("/api/status?token=" + token)[0] == 401, what
+    assert connect(bridge, token=issuer.token(exp=now - 60, **good)).close_code() == 4409
+    assert connect(bridge, token=issuer.token(exp=now - 60, iss="them", aud="trestle")).close_code() == 4401
+
+
+# --- in time --------------------------------------------------------------------------------------------------------------
+
+def test_a_session_outlives_its_token_for_the_grace_and_is_4409_then(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, leeway="0ms", auth={"grace": "1s"})
+    expires = time.time() + 1.5
+    client = connect(bridge, token=issuer.token(exp=expires))
+    assert client.close_code(timeout=4 + TIMEOUT) == 4409
+    assert time.time() >= expires + 1
+
+
+def test_an_auth_in_time_keeps_the_session(served, connect, publisher):
+    issuer = Issuer()
+    bridge = served(issuer, leeway="0ms", auth={"grace": f"{int(TIMEOUT)}s"})
+    client = connect(bridge, token=issuer.token(exp=time.time() + 0.5))
+    assert name_of(client) == "alice"
+    eventually(lambda: bridge.http("/api/status", token=issuer.token(exp=time.time() + 0.2)) and True, "a moment")
+    time.sleep(0.6)                                                 # the token has expired now, whatever else is slow
+    assert client.request("auth", token=issuer.token())["data"]["expires"] > time.time() * 1e6
+    refused = client.request("auth", id=2, token=issuer.token(exp=time.time() - 1))
+    assert refused["data"]["message"] == "this token has expired"
+    publisher(bridge).event({"type": "hello"})
+    assert client.until("hello")
+
+
+def test_auth_changes_the_rights_exactly(served, connect, publisher):
+    issuer = Issuer()
+    bridge = served(issuer)
+    client, source = connect(bridge, meta="1", token=issuer.token(sub="a", scope="read:a.> read:both")), publisher(bridge)
+    client.until("live")
+
+    def seen():
+        for kind in ("a.x", "b.x", "both", "end"):
+            source.event({"type": kind})
+        everything.until("end")
+        client.send({"type": "ping", "id": "seen"})
+        return [data["type"] for data in client.collect("pong", id="seen")]
+
+    everything = connect(bridge)
+    eventually(lambda: seen() == ["a.x", "both"], "the publisher is connected")
+    assert client.request("auth", token=issuer.token(sub="b", scope="read:b.> read:both"))["success"]
+    client.until("live")
+    assert sorted(client.request("status")["data"]["topics"]) == ["b.>", "both"]
+    assert client.request("status")["data"]["identity"] == "b"
+    assert seen() == ["b.x", "both"]
+    assert client.request("auth", token=issuer.token(sub="c", scope="publish"))["success"]
+    assert seen() == []
+    assert client.request("status")["data"]["topics"] == []
+    assert not client.request("subscribe", topics=["both"])["success"]
+
+
+# --- keys and revocation, while it runs -----------------------------------------------------------------------------------
+
+def within_a_second(begun):
+    from harness.wait import PATIENCE
+    assert time.monotonic() - begun < PATIENCE, "a second is the promise"
+
+
+def test_revoked_by_id_and_by_time(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    now = int(time.time())
+    stolen, old, fresh, bob = (issuer.token(jti="7"), issuer.token(iat=now - 100), issuer.token(iat=now + 1, jti="8"),
+                               issuer.token(sub="bob", iat=now - 100))
+    clients = [connect(bridge, token=token) for token in (stolen, old, fresh, bob)]
+    for client in clients:
+        name_of(client)
+    file = bridge.folder / "revoked.yaml"
+    begun = time.monotonic()
+    file.write_text("jti: ['7']\n")
+    assert clients[0].closed().code == 4401
+    within_a_second(begun)
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 10))
+    begun = time.monotonic()
+    file.write_text("jti: ['7']\nissued_before: {alice: " + stamp + "}\n")
+    assert clients[1].closed().code == 4401
+    within_a_second(begun)
+    assert name_of(clients[2]) == "alice" and name_of(clients[3]) == "bob"
+    for token, code in ((stolen, 401), (old, 401), (fresh, 200), (bob, 200)):
+        assert bridge.http("/api/status", token=token)[0] == code
+
+
+def test_a_key_that_is_replaced_ends_its_sessions_and_a_broken_file_does_not(served, connect):
+    old, new = Issuer(kid="k1"), Issuer(kid="k1")
+    bridge = served(old)
+    client = connect(bridge, token=old.token())
+    name_of(client)
+    bridge.key_file.write_text("short")
+    eventually(lambda: bridge.logs("tokens stay as they were"), "the file is refused")
+    assert name_of(client) == "alice" and bridge.http("/api/status", token=old.token())[0] == 200
+    assert "trestle.yaml" in bridge.logs("tokens stay as they were")[0]["error"]
+    begun = time.monotonic()
+    fresh = bridge.key_file.with_name("fresh")
+    new.write_to(fresh)
+    os.replace(fresh, bridge.key_file)
+    assert client.closed().code == 4401
+    within_a_second(begun)
+    assert name_of(connect(bridge, token=new.token())) == "alice"
+
+
+# --- start ----------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("mode, content, complaint", [
+    (0o644, b"x" * 32, "is a secret, and everybody on this machine may open it: chmod 640"),
+    (0o600, b"x" * 31, "holds a secret of 31 bytes; HS256 needs at least 32"),
+    (0o600, None, "No such file or directory"),
+])
+@pytest.mark.parametrize("args", [(), ("--check",)])
+def test_an_unsafe_key_is_refused_with_its_line_and_the_remedy(make_bridge, tmp_path, mode, content, complaint, args):
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+        file.chmod(mode)
+    config = f"auth:\n  jwt:\n    keys:\n      - {{algorithm: HS256, file: {file}}}\nlisten: {{port: 0}}\n"
+    bridge = make_bridge(config, args=args).launch()
+    assert bridge.exit_code() == 2
+    bridge.process = None
+    assert "trestle.yaml:4:9: auth.jwt.keys: " in bridge.stderr() and complaint in bridge.stderr()
+    if content is not None:
+        allowed = config.replace("keys:", "insecure: true\n    keys:")
+        bridge = make_bridge(allowed, args=("--check",)).launch()
+        assert bridge.exit_code() == 0
+
+
+# --- nowhere to be read ---------------------------------------------------------------------------------------------------
+
+def test_jwts_are_in_no_log_status_error_or_process_list(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    bridge.stop()
+    bridge.config["log"]["level"] = "debug"
+    bridge.restart()
+    tokens = {"good": issuer.token(), "expired": issuer.token(exp=1), "foreign": issuer.token(aud="x"),
+              "unsigned": by_hand('{"alg":"none"}', '{"sub":"alice"}')}
+    told = ""
+    for token in tokens.values():
+        closing = [connect(bridge, token=token),
+                   connect(bridge, token=None, extra_headers={"Authorization": f"Bearer {token}"}),
+                   connect(bridge, token=None, subprotocols=["trestle.v1", "bearer." + token])]
+        for client in closing:
+            with contextlib.suppress(websockets.ConnectionClosed):  # not all of them are let in
+                client.send({"type": "auth", "token": token, "id": 1})
+                client.send({"type": "subscribe", "topics": ["$sys.>"], "id": token})
+        late = connect(bridge, token=None)
+        with contextlib.suppress(websockets.ConnectionClosed):
+            late.send({"type": "auth", "token": token})
+            late.send({"type": token})
+        told += bridge.http("/api/status", token=token)[1] + bridge.http("/nowhere?token=" + token)[1]
+    told += json.dumps(bridge.status()) + bridge.http("/metrics")[1]
+    with open(f"/proc/{bridge.pid}/cmdline") as cmdline, open(f"/proc/{bridge.pid}/environ") as environment:
+        told += cmdline.read() + environment.read()
+    assert bridge.stop() == 0
+    told += bridge.output()
+    assert "token refused" in told
+    for what, token in tokens.items():
+        for part in token.split(".")[1:]:
+            assert not part or part not in told, what
