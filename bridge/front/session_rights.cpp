@@ -59,8 +59,8 @@ bool Session::may_hold(Door asked_at, const Pattern& pattern, bool since) const 
          may_pass(since ? Door::replay : Door::snapshot, rights, pattern);
 }
 
-// The identity of now may read and see less, or more, than the one before. What it may not read is given up at once;
-// somebody who never named topics gets whatever is readable now.
+// The identity of now may read and see less, or more, than the one before. What it may not read is given up
+// at once; somebody who never named topics gets whatever is readable now.
 void Session::apply_rights() {
   subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
   for (auto& replay : replays_) replay.hide(subscription_.hidden);
