@@ -1,10 +1,8 @@
 #pragma once
-#include <sys/types.h>
-
-#include <cstdint>
 #include <filesystem>
-#include <tuple>
 #include <vector>
+
+#include "bridge/store/file_mark.h"
 
 namespace trestle {
 
@@ -24,13 +22,11 @@ class FileWatch {
   bool changed();
 
  private:
-  /// Device, inode, size, and the times of content and of the inode in ns; all 0 where there is no file.
-  using Stamp = std::tuple<dev_t, ino_t, off_t, std::int64_t, std::int64_t>;
-  std::vector<Stamp> look() const;
+  std::vector<FileMark> look() const;
 
   const std::vector<std::filesystem::path> files_;
-  std::vector<Stamp> known_;  // told of
-  std::vector<Stamp> last_;   // at the last look
+  std::vector<FileMark> known_;  // told of
+  std::vector<FileMark> last_;   // at the last look
 };
 
 }  // namespace trestle
