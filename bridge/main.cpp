@@ -188,6 +188,7 @@ int serve(const Settings& settings) {
   front.start(ingest);
   ingest.start();
   log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", *epoch}, {"offset", offset}});
+  if (::geteuid() == 0) log::warning("running as root, which nothing here needs: set user");
   main.run();
   front.stop(kDrainPatience);
   ingest.stop();

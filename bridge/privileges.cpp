@@ -10,8 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "bridge/log/log.h"
-
 // The leak detector looks into its own process as a debugger does.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TRESTLE_IS_SANITIZED 1
@@ -40,10 +38,7 @@ void harden_process(bool core_dumps) {
 }
 
 Result<std::monostate> become(const std::string& user) {
-  if (user.empty()) {
-    if (::geteuid() == 0) log::warning("running as root, which nothing here needs: set user");
-    return std::monostate{};
-  }
+  if (user.empty()) return std::monostate{};
   const auto* entry = ::getpwnam(user.c_str());
   if (entry == nullptr)
     return Error{"user: there is no \"" + user + "\" on this machine (useradd makes one)"};

@@ -11,8 +11,8 @@ namespace trestle {
 /// threads start.
 void harden_process(bool core_dumps);
 
-/// Goes on as `user` for good: with that user's groups, without root's. Empty: stays what it is, and says so
-/// in the log if that is root. Before threads start. Errors say what to do: no such user, or not started as
+/// Goes on as `user` for good: with that user's groups, without root's. Empty: stays what it is.
+/// Before threads start. Errors say what to do: no such user, or not started as
 /// root.
 Result<std::monostate> become(const std::string& user);
 
