@@ -1,5 +1,8 @@
 #include "bridge/front/websocket.h"
 
+#include <string>
+#include <utility>
+#include <vector>
 #include <websocketpp/concurrency/none.hpp>
 #include <websocketpp/config/core.hpp>
 #include <websocketpp/logger/stub.hpp>
@@ -106,6 +109,14 @@ std::size_t reason_size(std::string_view reason) {
   return size;
 }
 
+using Buffers = std::vector<websocketpp::transport::buffer>;
+
+std::string join(const Buffers& parts) {
+  std::string whole;
+  for (const auto& part : parts) whole.append(part.buf, part.len);
+  return whole;
+}
+
 // What all connections of a factory share.
 struct Shared {
   Server server;
@@ -162,6 +173,12 @@ class Connection final : public WebSocket {
     using Handle = websocketpp::connection_hdl;
     connection_->set_write_handler([this](Handle, const char* data, std::size_t size) {
       if (!closed_ && (opened_ || is_agreement())) events_.ws_write({data, size});
+      return error_code();
+    });
+    // All that websocketpp writes once it is open are close frames: one, for it answers a faulty close frame
+    // even if ours has gone out already, and nothing may follow that (RFC 6455 section 5.5.1).
+    connection_->set_vector_write_handler([this](Handle, const Buffers& parts) {
+      if (!closed_ && !std::exchange(close_sent_, true)) events_.ws_write(join(parts));
       return error_code();
     });
     connection_->set_validate_handler([this](Handle) {
@@ -240,6 +257,7 @@ class Connection final : public WebSocket {
   FrameWatch watch_;
   bool opened_ = false;
   bool deflate_ = false;
+  bool close_sent_ = false;
   bool closed_ = false;
 };
 

@@ -267,6 +267,19 @@ TEST_CASE("we close: one close frame, and it is over when the peer has answered"
   CHECK(client.written() == "");
 }
 
+TEST_CASE("nothing follows our close frame, whatever is wrong with the one that answers it") {
+  auto client = Connection::opened();
+  client.close(4429, "too many requests");
+  CHECK(client.close_sent() == "4429 too many requests");
+  SUBCASE("a code that may not be sent") { client.feed(close_frame(1005)); }
+  SUBCASE("a code that nobody has defined") { client.feed(close_frame(0x7b22)); }
+  SUBCASE("one byte") { client.feed(frame(kClose, "x")); }
+  SUBCASE("a reason that is not UTF-8") { client.feed(close_frame(1000, "\xff")); }
+  SUBCASE("no mask") { client.feed(frame(kClose, "", true, false)); }
+  CHECK(client.written() == "");
+  CHECK(client.events().compare(0, 7, "closed:") == 0);
+}
+
 TEST_CASE("a reason is cut to what a close frame holds") {
   auto client = Connection::opened();
   client.close(4400, std::string(200, 'r'));
