@@ -1,5 +1,6 @@
 #include "bridge/ingest/zmq_ingest.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -43,6 +44,8 @@ Result<std::monostate> ZmqIngest::open(const IngestSettings& settings) {
 
 void ZmqIngest::start() {
   sockets_->announce();
+  events_fd_ = sockets_->events().get(zmq::sockopt::fd);
+  control_fd_ = sockets_->control().get(zmq::sockopt::fd);
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), "spine");
     run();
@@ -77,20 +80,23 @@ void ZmqIngest::run() {
     wait_for_input();
     turn();
   }
+  events_wait_ = controls_wait_ = true;
   turn();
 }
 
+// On the sockets' descriptors, where zmq::poll() makes eight system calls for an event. ZeroMQ's rules for
+// them: one is readable when there may be something new, once; then its socket is read until it has nothing
+// left. Sending may use up what made it readable, so the control socket is read after that too.
 void ZmqIngest::wait_for_input() {
-  std::array<zmq::pollitem_t, 3> items{{{sockets_->events().handle(), 0, ZMQ_POLLIN, 0},
-                                        {sockets_->control().handle(), 0, ZMQ_POLLIN, 0},
-                                        {nullptr, wake_fd_, ZMQ_POLLIN, 0}}};
-  try {
-    zmq::poll(items.data(), items.size(), spine_.acks_pending() ? kAckTick : kTick);
-  } catch (const zmq::error_t& error) {
-    if (error.num() != EINTR) throw;
-  }
+  const bool more = events_wait_ || controls_wait_;
+  std::array<pollfd, 3> waits{{{events_fd_, POLLIN, 0}, {control_fd_, POLLIN, 0}, {wake_fd_, POLLIN, 0}}};
+  const auto patience = spine_.acks_pending() ? kAckTick : kTick;
+  if (::poll(waits.data(), waits.size(), more ? 0 : static_cast<int>(patience.count())) <= 0) return;
+  const auto readable = [](const pollfd& wait) { return (wait.revents & POLLIN) != 0; };
+  events_wait_ = events_wait_ || readable(waits[0]);
+  controls_wait_ = controls_wait_ || readable(waits[1]);
   std::uint64_t count = 0;
-  if ((items[2].revents & ZMQ_POLLIN) != 0) {
+  if (readable(waits[2])) {
     [[maybe_unused]] const auto got = ::read(wake_fd_, &count, sizeof count);
   }
 }
@@ -112,13 +118,17 @@ void ZmqIngest::turn() {
 }
 
 void ZmqIngest::read_events(Now now, bool overloaded) {
-  for (std::size_t i = 0; i < kEventsPerBatch && receive(sockets_->events()); ++i) {
+  for (std::size_t i = 0; i < kEventsPerBatch && events_wait_; ++i) {
+    events_wait_ = receive(sockets_->events());
+    if (!events_wait_) return;
     if (!gate_ || let_in(dials_)) spine_.message(frames_, now, overloaded, grant_);
   }
 }
 
 void ZmqIngest::read_controls(Now now, bool overloaded) {
-  for (std::size_t i = 0; i < kControlsPerBatch && receive(sockets_->control()); ++i) {
+  for (std::size_t i = 0; i < kControlsPerBatch && controls_wait_; ++i) {
+    controls_wait_ = receive(sockets_->control());
+    if (!controls_wait_) return;
     if (gate_ && !let_in(false)) continue;
     const auto peer = frames_.front();
     frames_.erase(frames_.begin());
@@ -175,6 +185,7 @@ void ZmqIngest::commit(Now now) {
 // False if it could not be sent.
 bool ZmqIngest::answer(const ToProducer& message) {
   auto& control = sockets_->control();
+  controls_wait_ = true;  // see wait_for_input()
   zmq::message_t peer(message.peer.data(), message.peer.size());
   try {
     const bool taken =

@@ -67,6 +67,10 @@ class ZmqIngest final : public SpineProbe {
   std::chrono::steady_clock::time_point ticked_{};
   RateMeter rate_;
   std::uint64_t metered_ = 0;
+  int events_fd_ = -1;  // the sockets' own: readable when there may be something new
+  int control_fd_ = -1;
+  bool events_wait_ = true;    // the socket may have more to read
+  bool controls_wait_ = true;  // the same
   const int wake_fd_;
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;
