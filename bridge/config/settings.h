@@ -118,6 +118,9 @@ struct StreamSettings {
 struct SessionSettings {
   std::size_t queue = 4 * 1024 * 1024;  ///< bytes that may wait for one client
   milliseconds stall{10'000};           ///< a client that takes nothing for this long is closed
+  /// An event may wait this long behind the one before it, where delivering to many clients takes long, so as
+  /// to be delivered together; what comes alone never waits. 0: each at once.
+  milliseconds coalesce{10};
 };
 
 struct LimitSettings {

@@ -147,14 +147,13 @@ const std::vector<Group*>& Groups::matching(const std::string& topic) {
   return by_topic_.emplace(topic, std::move(matches)).first->second;
 }
 
-void Groups::deliver(const Batch& batch, std::string_view epoch) {
+void Groups::add(const Batch& batch, std::string_view epoch) {
   auto lost = batch.lost.begin();
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
     for (; lost != batch.lost.end() && lost->after < batch.events[i]->offset; ++lost) add_gap(*lost, epoch);
     add_event(batch.events[i]);
   }
   for (; lost != batch.lost.end(); ++lost) add_gap(*lost, epoch);
-  hand_out();
 }
 
 void Groups::add_event(const EventPtr& event) {

@@ -68,9 +68,10 @@ class Group {
 
 /// All groups of a shard, and the delivery of a batch to them.
 ///
-/// Cost per batch: each event is matched once per topic (cached), encoded once per form, whole and, if it is
+/// Cost: each event is matched once per topic (cached), encoded once per form, whole and, if it is
 /// redacted for somebody, once more without what is hidden, compressed once for each of these if a group
-/// takes that, copied once into each group's buffer; then one deliver() per member. Thread: the shard's.
+/// takes that, copied once into each group's buffer; then one deliver() per member, however many
+/// batches were added. Thread: the shard's.
 /// Bound: the cache holds kMaxCached topics and is emptied when full or when a group comes or goes.
 class Groups {
  public:
@@ -83,9 +84,11 @@ class Groups {
   Group& join(const Subscription& subscription, Receiver* receiver);
   void leave(Group& group, Receiver* receiver);
 
-  /// Delivers the batch's events to all who want them, and its losses, as gap notices of `epoch`, to every
-  /// group with meta.
-  void deliver(const Batch& batch, std::string_view epoch);
+  /// Adds the batch's events to what waits for all who want them, and its losses, as gap notices of `epoch`,
+  /// to what waits for every group with meta. Nobody joins or leaves before hand_out().
+  void add(const Batch& batch, std::string_view epoch);
+  /// Delivers what was added: one chunk for each receiver.
+  void hand_out();
   std::size_t size() const { return groups_.size(); }
   /// Frames handed to receivers since the start.
   std::uint64_t deliveries() const { return deliveries_; }
@@ -100,7 +103,6 @@ class Groups {
   void add_event(const EventPtr& event);
   void add_gap(const LostRange& lost, std::string_view epoch);
   Chunk& pending(Group& group);
-  void hand_out();
   bool deflate(std::string_view message, std::string& out);
 
   std::map<std::string, std::unique_ptr<Group>> groups_;  // by key

@@ -25,9 +25,12 @@ class SpscQueue {
     return true;
   }
 
-  /// Producer's thread: true if push() would succeed.
-  bool has_room() const {
-    return after(tail_.load(std::memory_order_relaxed)) != head_.load(std::memory_order_acquire);
+  /// Producer's thread: true if push() would succeed so many times.
+  bool has_room_for(std::size_t items) const {
+    const auto tail = tail_.load(std::memory_order_relaxed);
+    const auto head = head_.load(std::memory_order_acquire);
+    const auto used = tail >= head ? tail - head : tail + slots_.size() - head;
+    return used + items < slots_.size();
   }
 
   /// Consumer's thread.

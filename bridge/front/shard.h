@@ -52,6 +52,7 @@ struct ShardStatus {
   };
   struct Counters {
     std::uint64_t accepted = 0;        ///< connections
+    std::uint64_t coalesced = 0;       ///< batches delivered together with the one before
     std::uint64_t too_slow = 0;        ///< sessions closed with 4408
     std::uint64_t catch_ups = 0;       ///< full outboxes dropped and read again from the stream
     std::uint64_t heartbeat_lost = 0;  ///< sessions dropped because they stayed silent
@@ -96,7 +97,7 @@ class Shard {
              std::shared_ptr<const ListenerInfo> info, std::unique_ptr<Visitor> visitor);
   void post(std::function<void()> task);
 
-  bool has_room() const { return inbox_.has_room(); }
+  bool has_room() const { return inbox_.has_room_for(1); }
   void deliver(const BatchPtr& batch);
   /// Connections of every kind, at this moment; any thread.
   std::size_t session_count() const { return session_count_; }
@@ -133,14 +134,17 @@ class Shard {
 
  private:
   static constexpr std::size_t kInboxBatches = 1024;
-  static constexpr std::size_t kBatchesPerTurn = 16;         // then sockets get their turn
-  static constexpr std::size_t kEventsTogether = 64;         // delivered as one, when batches wait,
-  static constexpr std::size_t kBytesTogether = 256 * 1024;  // unless they have as many bytes
-  static constexpr std::size_t kPullsPerTurn = 8;            // the same
+  static constexpr std::size_t kBatchesPerTurn = 16;               // then sockets get their turn
+  static constexpr std::size_t kEventsTogether = 64;               // delivered as one, when batches wait,
+  static constexpr std::size_t kBytesTogether = 256 * 1024;        // unless they have as many bytes
+  static constexpr std::size_t kPullsPerTurn = 8;                  // the same
+  static constexpr int kTurnPerDelivery = 4;                       // see coalesce()
+  static constexpr std::chrono::microseconds kShortestPause{200};  // a timer costs more than it saves
 
   void wait_for_batches();
   void apply_batches();
   std::size_t apply_some();
+  bool coalesce(std::chrono::steady_clock::time_point begin);
   void pull_some();
   /// Takes a batch into snapshot, history and head; delivering it to the sessions is apart.
   void keep(const Batch& batch);
@@ -159,6 +163,8 @@ class Shard {
   SpscQueue<BatchPtr> inbox_{kInboxBatches};  // the spine writes, this thread reads
   asio::posix::stream_descriptor wake_{io_};  // an eventfd, written when the shard sleeps
   std::atomic<bool> sleeping_{true};
+  asio::steady_timer pause_{io_};
+  bool coalescing_ = false;
 
   WebSocketFactory websockets_;
   Groups groups_;

@@ -130,6 +130,7 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
     sum.deflate_saved += shard.deflate_saved;
     sum.counters.accepted += shard.counters.accepted;
     sum.counters.too_slow += shard.counters.too_slow;
+    sum.counters.coalesced += shard.counters.coalesced;
     sum.counters.catch_ups += shard.counters.catch_ups;
     sum.counters.heartbeat_lost += shard.counters.heartbeat_lost;
     sum.counters.timed_out += shard.counters.timed_out;
@@ -152,6 +153,7 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
   put(json, "deflate_saved", sum.deflate_saved);
   put(json, "connections", sum.counters.accepted);
   put(json, "too_slow", sum.counters.too_slow);
+  put(json, "coalesced", sum.counters.coalesced);
   put(json, "catch_ups", sum.counters.catch_ups);
   put(json, "heartbeat_lost", sum.counters.heartbeat_lost);
   put(json, "timed_out", sum.counters.timed_out);

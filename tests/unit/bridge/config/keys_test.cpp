@@ -111,6 +111,7 @@ const std::vector<Sample>& samples() {
        [](const S& s) { return s.stream.durability == StreamSettings::Durability::power; }},
       {"session", "queue", "1GiB", [](const S& s) { return s.session.queue == 1024UL * 1024 * 1024; }},
       {"session", "stall", "1h", [](const S& s) { return s.session.stall == 1h; }},
+      {"session", "coalesce", "5ms", [](const S& s) { return s.session.coalesce == 5ms; }},
       {"limits", "connections", "7", [](const S& s) { return s.limits.connections == 7; }},
       {"limits", "failed_auth", "0", [](const S& s) { return s.limits.failed_auth == 0; }},
       {"limits", "handshake", "3s", [](const S& s) { return s.limits.handshake == 3s; }},

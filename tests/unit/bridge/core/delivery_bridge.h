@@ -223,7 +223,8 @@ class Bridge {
     }
     for (const auto& lost : batch.lost) shelf.history.apply(lost);
     shelf.head = batch.head;
-    shelf.groups.deliver(batch, *shelf.epoch);
+    shelf.groups.add(batch, *shelf.epoch);
+    shelf.groups.hand_out();
   }
   void expire(Micros wall) {
     shelf.snapshot.expire(wall);

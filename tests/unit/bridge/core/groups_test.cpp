@@ -64,7 +64,8 @@ class GroupsFixture {
   }
   void lose(Seq from, Seq to) { batch_.lost.push_back({"p1", from, to, batch_.events.size(), batch_.head}); }
   void flush() {
-    groups.deliver(batch_, "77");
+    groups.add(batch_, "77");
+    groups.hand_out();
     batch_.events.clear();
     batch_.lost.clear();
   }

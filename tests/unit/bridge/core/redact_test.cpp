@@ -122,7 +122,8 @@ TEST_CASE("equal sights share a group; each form is encoded without what is hidd
   Batch batch;
   batch.events = {event("job.1", kJob), event("job.2", R"({"type":"job","password":{"hunter2":[]}})", 2),
                   event("open", R"({"type":"open"})", 3)};
-  groups.deliver(batch, "1");
+  groups.add(batch, "1");
+  groups.hand_out();
   for (const auto* listener : {&blind, &bare, &meta, &deflated}) {
     CHECK(listener->chunks.size() == 1);
     CHECK(listener->chunks[0]->marks.size() == 3);
@@ -173,7 +174,8 @@ TEST_CASE("what is merged under pressure has nothing hidden in it") {
   const auto push = [&](const std::string& topic, const std::string& payload, Offset offset) {
     Batch batch;
     batch.events = {event(topic, payload, offset)};
-    groups.deliver(batch, "1");
+    groups.add(batch, "1");
+    groups.hand_out();
     outbox.push(blind.chunks.back());
   };
   for (Offset n = 1; n <= 3; ++n)

@@ -14,9 +14,9 @@ TEST_CASE("a queue gives back what it took, in order, and no more than it holds"
   CHECK(queue.empty());
   CHECK_FALSE(queue.pop(item));
   CHECK(queue.push(1));
-  CHECK(queue.has_room());
+  CHECK(queue.has_room_for(1));
   CHECK(queue.push(2));
-  CHECK_FALSE(queue.has_room());
+  CHECK_FALSE(queue.has_room_for(1));
   CHECK_FALSE(queue.push(3));
   CHECK(queue.pop(item));
   CHECK(item == 1);
