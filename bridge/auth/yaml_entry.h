@@ -1,11 +1,13 @@
 #pragma once
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
 #include "bridge/auth/token_file.h"
 #include "proto/result.h"
+#include "proto/utf8.h"
 
 namespace trestle {
 
@@ -17,6 +19,8 @@ struct BadEntry {
 
 inline std::string scalar(const YAML::Node& node, const std::string& name) {
   if (!node.IsScalar()) throw BadEntry{node.Mark(), name + " must be a text"};
+  // Written again it would be another text: yaml-cpp puts U+FFFD for what is not UTF-8.
+  if (!is_utf8(node.Scalar())) throw BadEntry{node.Mark(), name + " must be UTF-8"};
   return node.Scalar();
 }
 
@@ -26,13 +30,21 @@ inline Micros time_of(const YAML::Node& node, const std::string& name) {
   return *time;
 }
 
+/// A complaint may quote a key or a name, and those may hold anything: what would break the line is shown as
+/// `?`.
+inline std::string as_one_line(std::string text) {
+  const auto breaks = [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; };
+  std::replace_if(text.begin(), text.end(), breaks, '?');
+  return text;
+}
+
 /// What `read` makes of the text; errors of it and of the YAML start with the file and the place in it.
 template <class T>
 Result<T> read_yaml(const std::filesystem::path& file, const std::string& text,
                     T (*read)(const YAML::Node&)) {
   const auto at = [&](const YAML::Mark& mark, const std::string& what) {
     return Error{file.string() + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) +
-                 ": " + what};
+                 ": " + as_one_line(what)};
   };
   try {
     return read(YAML::Load(text));

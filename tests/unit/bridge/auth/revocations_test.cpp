@@ -61,9 +61,12 @@ TEST_CASE("a broken file names its line") {
   CHECK(complaint("jtis: [a]") == ":1:1: unknown key \"jtis\" (jti, issued_before)");
   CHECK(complaint("jti: a") == ":1:6: jti must be a list of token ids, for example [7d2c]");
   CHECK(complaint("jti: [[a]]") == ":1:7: a jti must be a text");
+  CHECK(complaint("jti: [7d2c, \"\xa1\"]") == ":1:13: a jti must be UTF-8");
+  CHECK(complaint("issued_before: {\xa1: 2027-01-01T00:00:00Z}") == ":1:17: a subject must be UTF-8");
   CHECK(complaint("issued_before: [a]").find(":1:16: issued_before must be a map") == 0);
   CHECK(complaint("issued_before: {alice: yesterday}") ==
         ":1:24: the time of \"alice\" must be a time such as 2027-01-01T00:00:00Z");
+  CHECK(complaint("\"a\\nb\": [a]") == ":1:1: unknown key \"a?b\" (jti, issued_before)");
   CHECK(complaint("jti: [a]\njti: [b]") == ":2:1: \"jti\" is there twice");
   CHECK(complaint("jti: [a").find(":") == 0);
 }
