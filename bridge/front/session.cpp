@@ -90,13 +90,22 @@ void Session::set_phase(Phase phase, milliseconds deadline) {
 // --- bytes in
 // ---------------------------------------------------------------------------------------------------------
 
+// Who is about to join gets nothing from before that; for the others what is live comes soon enough.
+void Session::live_before() {
+  if (phase_ == Phase::live) {
+    shard_.live_soon();
+  } else {
+    shard_.live_first();
+  }
+}
+
 void Session::wait_readable() {
   if (waiting_readable_ || phase_ == Phase::over) return;
   waiting_readable_ = true;
   socket_.async_wait(asio::ip::tcp::socket::wait_read,
                      [self = shared_from_this()](const asio::error_code& error) {
                        self->waiting_readable_ = false;
-                       self->shard_.live_first();
+                       self->live_before();
                        if (!error) self->on_readable();
                      });
 }
@@ -125,7 +134,7 @@ void Session::on_readable() {
     }
   }
   asio::post(shard_.io(), [self = shared_from_this()] {
-    self->shard_.live_first();
+    self->live_before();
     self->on_readable();
   });
 }
@@ -200,7 +209,7 @@ void Session::wait_writable() {
   socket_.async_wait(asio::ip::tcp::socket::wait_write,
                      [self = shared_from_this()](const asio::error_code& error) {
                        self->waiting_writable_ = false;
-                       self->shard_.live_first();
+                       self->live_before();
                        if (error || self->phase_ == Phase::over) return;
                        if (std::exchange(self->read_wants_write_, false)) self->on_readable();
                        self->flush();

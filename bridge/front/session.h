@@ -77,6 +77,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   using Time = std::chrono::steady_clock::time_point;
 
   // session.cpp: bytes in and out
+  void live_before();
   void wait_readable();
   void on_readable();
   void on_bytes(std::string_view bytes);

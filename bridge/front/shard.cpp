@@ -123,7 +123,7 @@ std::size_t Shard::apply_some() {
     if (batch->epoch != epoch_ || events >= kEventsTogether || bytes >= kBytesTogether) {
       groups_.hand_out();
       events = bytes = 0;
-    } else if (events > 0) {
+    } else if (events > 0 && !sessions_.empty()) {
       ++counters_.coalesced;
     }
     keep(*batch);
@@ -154,9 +154,10 @@ bool Shard::coalesce(std::chrono::steady_clock::time_point begin) {
   return true;
 }
 
-// The wake-up that was meant for these batches comes all the same, and finds nothing. What is being coalesced
-// is live soon enough, and goes to a session that joins meanwhile too.
-void Shard::live_first() {
+// The wake-up that was meant for these batches comes all the same, and finds nothing.
+void Shard::live_first() { apply_some(); }
+
+void Shard::live_soon() {
   if (!coalescing_) apply_some();
 }
 
@@ -167,7 +168,7 @@ void Shard::pull_later(std::shared_ptr<Session> session) {
 
 void Shard::pull_some() {
   for (std::size_t i = 0; i < kPullsPerTurn && !pulling_.empty(); ++i) {
-    live_first();
+    live_soon();
     auto session = std::move(pulling_.front());
     if (session->pull()) pulling_.push_back(std::move(session));
     pulling_.pop_front();
@@ -236,7 +237,7 @@ void Shard::wait_for_tick() {
 }
 
 void Shard::tick(Now now) {
-  live_first();
+  live_soon();
   expire(now.wall);
   delivery_rate_.add(groups_.deliveries() - metered_deliveries_, now.steady);
   byte_rate_.add(bytes_out_ - metered_bytes_, now.steady);
@@ -256,6 +257,7 @@ void Shard::drain(std::chrono::milliseconds after, std::chrono::milliseconds spr
 }
 
 ShardStatus Shard::status() {
+  live_first();
   ShardStatus status;
   for (const auto& [raw, session] : sessions_) {
     if (session->is_websocket()) status.sessions.push_back(session->status());

@@ -121,6 +121,8 @@ class Shard {
   /// Applies the batches that wait. First of all in every handler of a session: what is live goes before
   /// handshakes, requests and replays, however many of them there are.
   void live_first();
+  /// The same, unless they are being coalesced: for handlers of sessions that are live already.
+  void live_soon();
   /// The session has a replay and room for a piece of it: it pulls in turn with all others who do.
   void pull_later(std::shared_ptr<Session> session);
   bool nobody_pulls() const { return pulling_.empty(); }

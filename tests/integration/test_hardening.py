@@ -50,7 +50,7 @@ class TestExecutable:
         if platform.machine() != "x86_64":
             pytest.skip("only x86-64 has it")
         # The file's own mark is no measure: it is set only if libc's start files were built for it too, and Debian's are not.
-        assert path.read_bytes().count(b"\xf3\x0f\x1e\xfa") > 100, "no endbr64"
+        assert path.read_bytes().count(b"\xf3\x0f\x1e\xfa") > 20, "no endbr64"
 
 
 def test_copies_check_their_sizes():
