@@ -1,6 +1,6 @@
 """Clients that behave go on getting every event in order, while others do everything at once that costs a bridge something.
 
-How long an event takes meanwhile is measured in tests/bench (trestle-attack), where a machine is quiet."""
+How long an event takes meanwhile is not measured here: that wants a quiet machine."""
 import contextlib
 import os
 import signal
