@@ -27,15 +27,14 @@ bool leads_to(const PointerToken& token, std::uint64_t index) {
 /// SAX handler that copies a document without what the pointers lead to.
 class Walk : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Walk> {
  public:
-  Walk(const Pointers& pointers, std::string_view json) : pointers_(pointers), json_(json) {}
+  Walk(const Pointers& pointers, std::string_view json)
+      : pointers_(pointers), json_(json), stream_(json.data(), json.size()) {}
 
   /// False if it is not JSON.
   bool run() {
-    rapidjson::MemoryStream stream(json_.data(), json_.size());
-    stream_ = &stream;
     rapidjson::Reader reader;
     // A NUL looks like the end to RapidJSON.
-    if (reader.Parse<kFlags>(stream, *this).IsError() || stream.Tell() != json_.size()) return false;
+    if (reader.Parse<kFlags>(stream_, *this).IsError() || stream_.Tell() != json_.size()) return false;
     replace(json_.size(), json_.size(), {});
     return true;
   }
@@ -44,7 +43,7 @@ class Walk : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Walk> {
 
   // Called by RapidJSON: after a name and a scalar, before a bracket.
   bool Default() {
-    leave(ends_at(target()), stream_->Tell());
+    leave(ends_at(target()), stream_.Tell());
     return true;
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) {
@@ -104,13 +103,13 @@ class Walk : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Walk> {
   bool open(bool array) {
     const Mask reached = target();
     const bool goes = ends_at(reached);
-    levels_.push_back({goes ? 0 : reached, array, goes, stream_->Tell() + 1, false, false, 0, {}});
+    levels_.push_back({goes ? 0 : reached, array, goes, stream_.Tell() + 1, false, false, 0, {}});
     return true;
   }
   bool close() {
     const bool goes = levels_.back().goes;
     levels_.pop_back();
-    leave(goes, stream_->Tell() + 1);
+    leave(goes, stream_.Tell() + 1);
     return true;
   }
   /// A value is through.
@@ -135,7 +134,7 @@ class Walk : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Walk> {
 
   const Pointers& pointers_;
   const std::string_view json_;
-  const rapidjson::MemoryStream* stream_ = nullptr;
+  rapidjson::MemoryStream stream_;
   std::vector<Level> levels_;
   Mask next_ = 0;  // where the name that was read last leads to
   std::string result_;

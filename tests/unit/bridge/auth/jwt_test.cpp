@@ -62,7 +62,8 @@ TEST_CASE("every algorithm: its own key's tokens are good, and nobody else's") {
   std::vector<JwtKey> all;
   for (const auto& [name, algorithm] : kJwtAlgorithms) all.push_back(key_for(algorithm, std::string(name)));
   for (const auto& [name, algorithm] : kJwtAlgorithms) {
-    CAPTURE(name);
+    const std::string algorithm_name(name);
+    CAPTURE(algorithm_name);
     const auto token = token_of(algorithm);
     CHECK(who(token, JwtKeys({key_for(algorithm)})) == "alice");
     CHECK(who(token, JwtKeys({key_for(algorithm, "k2")})) == kNotSigned);
