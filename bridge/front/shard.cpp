@@ -1,8 +1,6 @@
 #include "bridge/front/shard.h"
 
 #include <pthread.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <asio/post.hpp>
@@ -11,15 +9,10 @@
 #include "bridge/core/clock.h"
 #include "bridge/front/byte_stream.h"
 #include "bridge/front/session.h"
+#include "bridge/wake_fd.h"
 
 namespace trestle {
 namespace {
-
-int new_eventfd() {
-  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return fd;
-}
 
 // Often enough for the shortest time that anybody set, and never busier than needed.
 std::chrono::milliseconds tick_period(const Settings& settings) {
@@ -39,7 +32,7 @@ Shard::Shard(std::size_t index, FrontContext& context)
       snapshot_(context.policies),
       history_(context.policies),
       pressure_(context.policies, {context.settings.ingest.max_event, EventLimits{}.max_depth}) {
-  wake_.assign(new_eventfd());
+  wake_.assign(new_wake_fd());
 }
 
 Shard::~Shard() { stop(); }
@@ -87,16 +80,13 @@ void Shard::deliver(const BatchPtr& batch) {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (session_count_ == 0 && inbox_.has_room_for(kInboxBatches / 2)) return;  // the next tick will do
   if (!sleeping_.exchange(false)) return;
-  const std::uint64_t one = 1;
-  // The counter can't overflow: it is written once per sleep.
-  [[maybe_unused]] const auto written = ::write(wake_.native_handle(), &one, sizeof one);
+  wake(wake_.native_handle());
 }
 
 void Shard::wait_for_batches() {
   wake_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const std::error_code& error) {
     if (error) return;
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(wake_.native_handle(), &count, sizeof count);
+    clear_wake(wake_.native_handle());
     apply_batches();
   });
 }

@@ -1,16 +1,15 @@
 #include "bridge/ingest/zap.h"
 
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <string_view>
-#include <system_error>
 
 #include "bridge/log/log.h"
+#include "bridge/wake_fd.h"
 
 namespace trestle {
 namespace {
@@ -26,12 +25,6 @@ constexpr int kEnforceDomain = 93;
 constexpr const char* kUserId = "User-Id";
 constexpr std::size_t kRequestFrames = 7;  // version, id, domain, address, routing id, mechanism, key
 constexpr std::size_t kKeyBytes = 32;
-
-int new_eventfd() {
-  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return fd;
-}
 
 // All frames of a message; nothing if none waits.
 std::vector<std::string> receive(zmq::socket_t& socket) {
@@ -54,7 +47,7 @@ std::string as_text(const std::string& key) {
 }  // namespace
 
 ZapHandler::ZapHandler(zmq::context_t& context, std::vector<Domain> domains)
-    : domains_(std::move(domains)), socket_(context, zmq::socket_type::rep), wake_fd_(new_eventfd()) {
+    : domains_(std::move(domains)), socket_(context, zmq::socket_type::rep), wake_fd_(new_wake_fd()) {
   socket_.set(zmq::sockopt::linger, 0);
   socket_.bind(kZapAddress);
   thread_ = std::thread([this] {
@@ -65,19 +58,14 @@ ZapHandler::ZapHandler(zmq::context_t& context, std::vector<Domain> domains)
 
 ZapHandler::~ZapHandler() {
   stopping_ = true;
-  wake();
+  wake(wake_fd_);
   thread_.join();
   ::close(wake_fd_);
 }
 
 void ZapHandler::reload() {
   reload_ = true;
-  wake();
-}
-
-void ZapHandler::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
+  wake(wake_fd_);
 }
 
 void ZapHandler::run() {
@@ -89,8 +77,7 @@ void ZapHandler::run() {
     } catch (const zmq::error_t& error) {
       if (error.num() != EINTR) throw;
     }
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(wake_fd_, &count, sizeof count);
+    clear_wake(wake_fd_);
     const bool asked = reload_.exchange(false);
     for (const auto& domain : domains_) asked ? domain.producers->reload() : domain.producers->look();
     answer();

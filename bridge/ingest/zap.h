@@ -48,7 +48,6 @@ class ZapHandler {
   const ProducerGrant* find(const std::string& domain, const std::string& key) const;
   void refuse(const std::string& address, const std::string& key);
   void tell_refused();
-  void wake();
 
   const std::vector<Domain> domains_;
   zmq::socket_t socket_;

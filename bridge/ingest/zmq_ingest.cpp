@@ -2,15 +2,13 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
 
 #include "bridge/core/clock.h"
 #include "bridge/log/log.h"
+#include "bridge/wake_fd.h"
 
 namespace trestle {
 namespace {
@@ -18,15 +16,9 @@ namespace {
 constexpr std::chrono::milliseconds kTick{50};
 constexpr std::chrono::milliseconds kAckTick{5};
 
-int new_eventfd() {
-  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  return fd;
-}
-
 }  // namespace
 
-ZmqIngest::ZmqIngest(Spine& spine, BatchSink& sink) : spine_(spine), sink_(sink), wake_fd_(new_eventfd()) {}
+ZmqIngest::ZmqIngest(Spine& spine, BatchSink& sink) : spine_(spine), sink_(sink), wake_fd_(new_wake_fd()) {}
 
 ZmqIngest::~ZmqIngest() {
   stop();
@@ -54,13 +46,8 @@ void ZmqIngest::start() {
 
 void ZmqIngest::stop() {
   stopping_ = true;
-  wake();
+  wake(wake_fd_);
   if (thread_.joinable()) thread_.join();
-}
-
-void ZmqIngest::wake() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
 }
 
 void ZmqIngest::reload_producers() {
@@ -72,7 +59,7 @@ void ZmqIngest::probe(std::function<void(const SpineStatus&)> answer) {
     const std::lock_guard<std::mutex> lock(mutex_);
     probes_.push_back(std::move(answer));
   }
-  wake();
+  wake(wake_fd_);
 }
 
 void ZmqIngest::run() {
@@ -95,10 +82,7 @@ void ZmqIngest::wait_for_input() {
   const auto readable = [](const pollfd& wait) { return (wait.revents & POLLIN) != 0; };
   events_wait_ = events_wait_ || readable(waits[0]);
   controls_wait_ = controls_wait_ || readable(waits[1]);
-  std::uint64_t count = 0;
-  if (readable(waits[2])) {
-    [[maybe_unused]] const auto got = ::read(wake_fd_, &count, sizeof count);
-  }
+  if (readable(waits[2])) clear_wake(wake_fd_);
 }
 
 void ZmqIngest::turn() {

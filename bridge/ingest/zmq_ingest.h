@@ -54,7 +54,6 @@ class ZmqIngest final : public SpineProbe {
   void commit(Now now);
   bool answer(const ToProducer& message);
   void answer_probes(Now now);
-  void wake();
 
   Spine& spine_;
   BatchSink& sink_;
