@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "bridge/auth/base64url.h"
+#include "bridge/auth/openssl_ptr.h"
 #include "bridge/auth/strict_json.h"
 
 namespace trestle {
@@ -23,14 +24,9 @@ struct BadKey {
   std::string what;
 };
 
-template <class T, void (*free_it)(T*)>
-struct Freer {
-  void operator()(T* thing) const { free_it(thing); }
-};
-using Params = std::unique_ptr<OSSL_PARAM, Freer<OSSL_PARAM, OSSL_PARAM_free>>;
-using Builder = std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>>;
-using Context = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX, EVP_PKEY_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Freer<BIGNUM, BN_free>>;
+using Params = OpenSslPtr<OSSL_PARAM, OSSL_PARAM_free>;
+using Builder = OpenSslPtr<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using Number = OpenSslPtr<BIGNUM, BN_free>;
 
 std::optional<std::string> text_member(const Value& jwk, std::string_view name) {
   const auto* value = find_member(jwk, name);
@@ -49,10 +45,6 @@ std::string bytes_member(const Value& jwk, std::string_view name) {
   auto bytes = base64url_decode(needed(jwk, name));
   if (!bytes || bytes->empty()) throw BadKey{std::string(name) + " is not base64url without padding"};
   return *bytes;
-}
-
-const unsigned char* bytes_of(const std::string& text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 bool is_for_signatures(const Value& jwk) {
@@ -82,7 +74,7 @@ const CurveName* curve_of(const Value& jwk) {
 
 EVP_PKEY* build(const char* type, OSSL_PARAM_BLD* builder) {
   const Params params(OSSL_PARAM_BLD_to_param(builder));
-  const Context context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+  const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
   EVP_PKEY* key = nullptr;
   const bool built = params && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
                      EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) == 1;

@@ -11,6 +11,7 @@
 #include <array>
 #include <optional>
 
+#include "bridge/auth/openssl_ptr.h"
 #include "bridge/auth/tokens.h"
 
 namespace trestle {
@@ -19,19 +20,10 @@ namespace {
 constexpr int kLeastRsaBits = 2048;
 constexpr int kMostRsaBits = 8192;  // a verification's price grows with them
 
-template <class T, void (*free_it)(T*)>
-struct Freer {
-  void operator()(T* thing) const { free_it(thing); }
-};
-using Bio = std::unique_ptr<BIO, Freer<BIO, BIO_free_all>>;
-using Digest = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX, EVP_MD_CTX_free>>;
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX, EVP_PKEY_CTX_free>>;
-using Signature = std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG, ECDSA_SIG_free>>;
-using Certificate = std::unique_ptr<X509, Freer<X509, X509_free>>;
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
+using Bio = OpenSslPtr<BIO, BIO_free_all>;
+using Digest = OpenSslPtr<EVP_MD_CTX, EVP_MD_CTX_free>;
+using Signature = OpenSslPtr<ECDSA_SIG, ECDSA_SIG_free>;
+using Certificate = OpenSslPtr<X509, X509_free>;
 
 bool is_pss(JwtAlgorithm a) {
   return a == JwtAlgorithm::ps256 || a == JwtAlgorithm::ps384 || a == JwtAlgorithm::ps512;
