@@ -3,14 +3,6 @@
 #include "bridge/core/system_events.h"
 
 namespace trestle {
-namespace {
-
-// For the person who looks for the culprit.
-std::string told(const ProducerGrant& grant, std::string_view what) {
-  return "the key of " + grant.name + ": " + std::string(what);
-}
-
-}  // namespace
 
 Spine::Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, ProducerLimits producer_limits)
     : policies_(policies),
@@ -25,7 +17,7 @@ void Spine::message(const std::vector<std::string_view>& frames, Now now, bool o
     return rejections_.add(why, std::to_string(frames.size()) + " frames");
   }
   if (grant != nullptr && message.stamp && !grant->allows_id(message.producer)) {
-    return rejections_.add(Reject::forbidden_id, told(*grant, message.producer));
+    return rejections_.add(Reject::forbidden_id, grant->tell(message.producer));
   }
   if (!overloaded) return take(message, now, grant);
   if (message.stamp) {
@@ -42,7 +34,7 @@ void Spine::take(const Published& message, Now now, const ProducerGrant* grant) 
     rejections_.add(why, message.producer.empty() ? message.topic : message.producer);
   } else if (grant != nullptr && !grant->allows_topic(event.topic)) {
     why = Reject::forbidden_topic;
-    rejections_.add(why, told(*grant, event.topic));
+    rejections_.add(why, grant->tell(event.topic));
   }
   if (why != Reject::none) {
     if (!message.stamp) return;
@@ -66,7 +58,7 @@ void Spine::control(std::string_view peer, const std::vector<std::string_view>& 
   if (!decoded) return rejections_.add(Reject::bad_control, decoded.error().message);
   if (grant != nullptr && !grant->allows_id(decoded->producer)) {
     producers_.forbid(peer, *decoded);
-    return rejections_.add(Reject::forbidden_id, told(*grant, decoded->producer));
+    return rejections_.add(Reject::forbidden_id, grant->tell(decoded->producer));
   }
   if (!producers_.has_room()) return rejections_.add(Reject::overload, decoded->producer);
   producers_.control(peer, *decoded, now, ready_);

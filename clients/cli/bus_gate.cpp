@@ -40,10 +40,10 @@ bool BusGate::lets_through(std::vector<zmq::message_t>& frames) {
   Published message;
   if (const auto why = decode_message(views, message); why != Reject::none) return refuse(why, grant->name);
   if (message.stamp && !grant->allows_id(message.producer)) {
-    return refuse(Reject::forbidden_id, "the key of " + grant->name + ": " + std::string(message.producer));
+    return refuse(Reject::forbidden_id, grant->tell(message.producer));
   }
   if (!is_allowed_topic(*grant, message.topic, message.payload)) {
-    return refuse(Reject::forbidden_topic, "the key of " + grant->name + ": " + std::string(message.topic));
+    return refuse(Reject::forbidden_topic, grant->tell(message.topic));
   }
   return true;
 }
