@@ -21,6 +21,8 @@ std::string encode(const HttpResponse& response, bool head_only);
 HttpResponse http_error(int status, std::string_view code, std::string_view message);
 
 /// 429 or 503: nothing is looked at now, come back after this long. The body does not say more.
+/// For busy(), where nobody knows when there will be room.
+constexpr std::chrono::seconds kComeBackLater{10};
 HttpResponse busy(int status, std::chrono::milliseconds come_back_after);
 
 /// A file of the page; 404 if there is none. `/` is /index.html.

@@ -8,11 +8,6 @@
 #include "bridge/log/log.h"
 
 namespace trestle {
-namespace {
-
-constexpr std::chrono::seconds kComeBackLater{10};
-
-}  // namespace
 
 CloseCode close_code_of(AuthFailure failure) {
   return failure == AuthFailure::expired ? CloseCode::token_expired : CloseCode::unauthorized;
