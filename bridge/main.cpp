@@ -93,6 +93,7 @@ class Signals {
       if (signal == SIGHUP) {
         front_.reload_tls();
         if (ingest_ != nullptr) ingest_->reload_producers();
+        files_.take();
         reload_tokens();
         return wait();
       }

@@ -6,7 +6,6 @@ namespace trestle {
 
 Result<std::unique_ptr<ProducerWatch>> ProducerWatch::open(const std::filesystem::path& path) {
   std::unique_ptr<ProducerWatch> watch(new ProducerWatch(path));
-  watch->tried_ = watch->seen_ = FileMark::of(path);
   auto list = ProducerList::load(path);
   if (!list) return list.error();
   watch->list_ = std::make_shared<const ProducerList>(std::move(*list));
@@ -14,15 +13,12 @@ Result<std::unique_ptr<ProducerWatch>> ProducerWatch::open(const std::filesystem
 }
 
 void ProducerWatch::look() {
-  const auto mark = FileMark::of(path_);
-  const bool settled = mark == seen_;
-  seen_ = mark;
-  if (settled && mark != tried_) take(mark);
+  if (file_.changed()) take();
 }
 
 void ProducerWatch::reload() {
-  seen_ = FileMark::of(path_);
-  take(seen_);
+  file_.take();
+  take();
 }
 
 std::string ProducerWatch::trouble() const {
@@ -30,8 +26,7 @@ std::string ProducerWatch::trouble() const {
   return trouble_;
 }
 
-void ProducerWatch::take(const FileMark& mark) {
-  tried_ = mark;
+void ProducerWatch::take() {
   auto list = ProducerList::load(path_);
   {
     const std::lock_guard<std::mutex> lock(mutex_);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "bridge/auth/producer_list.h"
-#include "bridge/store/file_mark.h"
+#include "bridge/store/file_watch.h"
 
 namespace trestle {
 
@@ -30,13 +30,12 @@ class ProducerWatch {
   std::string trouble() const;
 
  private:
-  explicit ProducerWatch(std::filesystem::path path) : path_(std::move(path)) {}
-  void take(const FileMark& mark);
+  explicit ProducerWatch(std::filesystem::path path) : path_(std::move(path)), file_({path_}) {}
+  void take();
 
   const std::filesystem::path path_;
   std::shared_ptr<const ProducerList> list_;  // by std::atomic_load and std::atomic_store only
-  FileMark tried_;                            // what the file was when it was last read
-  FileMark seen_;                             // at the last look
+  FileWatch file_;
   mutable std::mutex mutex_;
   std::string trouble_;  // guarded by mutex_
 };

@@ -23,9 +23,7 @@ struct ProducerGrant {
   }
   bool allows_topic(std::string_view topic) const { return topics.empty() || any_matches(topics, topic); }
   /// A refused id or topic, and whose it was, for the person who looks for the culprit.
-  std::string tell(std::string_view what) const {
-    return "the key of " + name + ": " + std::string(what);
-  }
+  std::string tell(std::string_view what) const { return "the key of " + name + ": " + std::string(what); }
 };
 
 }  // namespace trestle

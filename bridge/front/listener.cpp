@@ -23,7 +23,7 @@ using V6Only = asio::ip::v6_only;
 
 constexpr std::chrono::milliseconds kPause{200};
 constexpr std::chrono::minutes kQuiet{1};  // between two log lines about a pause
-constexpr int kBacklog = 4096;  // the kernel cuts it to net.core.somaxconn
+constexpr int kBacklog = 4096;             // the kernel cuts it to net.core.somaxconn
 
 std::string text_of(const tcp::endpoint& where) {
   return (where.address().is_v6() ? "[" + where.address().to_string() + "]" : where.address().to_string()) +

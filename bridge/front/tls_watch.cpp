@@ -13,10 +13,12 @@ constexpr std::chrono::seconds kFailuresQuiet{10};
 
 }  // namespace
 
-TlsWatch::TlsWatch(asio::io_context& io, TlsSettings settings) : settings_(std::move(settings)), timer_(io) {}
+TlsWatch::TlsWatch(asio::io_context& io, TlsSettings settings)
+    : settings_(std::move(settings)),
+      timer_(io),
+      files_({settings_.certificate, settings_.key, settings_.client_ca}) {}
 
 Result<std::monostate> TlsWatch::open() {
-  tried_ = seen_ = marks();
   auto loaded = TlsContext::load(settings_, failures_);
   if (!loaded) return loaded.error();
   context_ = *loaded;
@@ -34,8 +36,8 @@ void TlsWatch::start() {
 void TlsWatch::stop() { timer_.cancel(); }
 
 void TlsWatch::reload() {
-  seen_ = marks();
-  take(seen_);
+  files_.take();
+  take();
 }
 
 TlsStatus TlsWatch::status() const {
@@ -56,16 +58,12 @@ void TlsWatch::wait() {
 
 void TlsWatch::look() {
   const auto now = std::chrono::steady_clock::now();
-  const auto marks_now = marks();
-  const bool settled = marks_now == seen_;
-  seen_ = marks_now;
-  if (settled && marks_now != tried_) take(marks_now);
+  if (files_.changed()) take();
   if (now - expiry_told_ >= kExpiryQuiet) warn_of_expiry();
   tell_failures(now);
 }
 
-void TlsWatch::take(const Marks& marks_now) {
-  tried_ = marks_now;
+void TlsWatch::take() {
   auto loaded = TlsContext::load(settings_, failures_);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -102,11 +100,6 @@ void TlsWatch::tell_failures(std::chrono::steady_clock::time_point now) {
   failures_told_ = now;
   log::warning("TLS handshakes failed",
                {{"count", report.count}, {"total", report.total}, {"last", report.last}});
-}
-
-TlsWatch::Marks TlsWatch::marks() const {
-  return {FileMark::of(settings_.certificate), FileMark::of(settings_.key),
-          FileMark::of(settings_.client_ca)};
 }
 
 }  // namespace trestle

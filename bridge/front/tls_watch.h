@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
@@ -10,7 +9,7 @@
 #include "bridge/config/settings.h"
 #include "bridge/front/tls.h"
 #include "bridge/front/tls_stream.h"
-#include "bridge/store/file_mark.h"
+#include "bridge/store/file_watch.h"
 #include "proto/result.h"
 
 namespace trestle {
@@ -46,22 +45,19 @@ class TlsWatch {
   TlsStatus status() const;
 
  private:
-  using Marks = std::array<FileMark, 3>;
   static constexpr std::chrono::milliseconds kEvery{500};
 
   void wait();
   void look();
-  void take(const Marks& marks_now);
+  void take();
   void warn_of_expiry();
   void tell_failures(std::chrono::steady_clock::time_point now);
-  Marks marks() const;
 
   const TlsSettings settings_;
   asio::steady_timer timer_;
   const std::shared_ptr<TlsFailures> failures_ = std::make_shared<TlsFailures>();
   std::shared_ptr<const TlsContext> context_;
-  Marks tried_{};  // what the files were when they were last read
-  Marks seen_{};   // at the last look
+  FileWatch files_;
   std::chrono::steady_clock::time_point expiry_told_{};
   std::chrono::steady_clock::time_point failures_told_{};
   mutable std::mutex mutex_;

@@ -14,6 +14,8 @@ bool FileWatch::changed() {
   return true;
 }
 
+void FileWatch::take() { known_ = last_ = look(); }
+
 std::vector<FileMark> FileWatch::look() const {
   std::vector<FileMark> marks;
   for (const auto& file : files_) marks.push_back(FileMark::of(file));

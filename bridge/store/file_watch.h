@@ -20,6 +20,8 @@ class FileWatch {
   explicit FileWatch(std::vector<std::filesystem::path> files);
   /// A look. True once for each change.
   bool changed();
+  /// The files as they are now are known: for who reads them without having been told of a change.
+  void take();
 
  private:
   std::vector<FileMark> look() const;

@@ -43,3 +43,16 @@ TEST_CASE("while a file is being written nothing is told") {
   CHECK(watch.changed());
   CHECK_FALSE(watch.changed());
 }
+
+TEST_CASE("who reads the files untold is not told of what was there then") {
+  const ScratchDirectory scratch;
+  const auto file = scratch.write("a", "");
+  FileWatch watch({file});
+  scratch.write("a", "1");
+  watch.take();
+  CHECK_FALSE(watch.changed());
+  CHECK_FALSE(watch.changed());
+  scratch.write("a", "22");
+  CHECK_FALSE(watch.changed());
+  CHECK(watch.changed());
+}
