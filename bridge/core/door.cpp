@@ -22,9 +22,9 @@ bool may_pass(Door door, const Rights& rights, const Pattern& topics) {
     case Door::subscribe:
     case Door::renew:
     case Door::snapshot:
-    case Door::replay: return rights.may_read_all(topics);
-    case Door::session:
-    case Door::status: return may_pass(door, rights);
+    case Door::replay:
+    case Door::status: return rights.may_read_all(topics);
+    case Door::session: return may_pass(door, rights);
   }
   return false;
 }

@@ -16,7 +16,7 @@ enum class Door {
   snapshot,   ///< the newest of each `latest` topic, for a topic that is joined without `since`
   replay,     ///< what is kept, for a topic that is joined with `since`
   session,    ///< the `status` request: what a client may know of its own session
-  status,     ///< GET /api/status: everybody's sessions, topics and counters
+  status,     ///< GET /api/status: counters; of topics, producers and sessions what the rights reach
 };
 inline constexpr std::array kDoors{Door::connect, Door::subscribe, Door::renew, Door::snapshot,
                                    Door::replay,  Door::session,   Door::status};
@@ -27,7 +27,7 @@ std::string_view name_of(Door door);
 /// The one function that decides what rights are worth. `topics`: what is asked for, at the doors that are
 /// about topics; the whole of it must be granted. Pure; any thread.
 bool may_pass(Door door, const Rights& rights, const Pattern& topics);
-/// The same at the doors that are not about topics: `session` and `status`. False at the others.
+/// The same where no topic is named: `session`, and whether there is a `status` at all. False at the others.
 bool may_pass(Door door, const Rights& rights);
 
 }  // namespace trestle

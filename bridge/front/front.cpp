@@ -64,7 +64,9 @@ Front::Front(asio::io_context& main, const Settings& settings, const Authority& 
                policies,
                Admission(settings.limits.connections, settings.limits.per_address),
                Backoff(settings.limits.failed_auth),
-               [this](std::function<void(std::string)> answer) { gather_status(std::move(answer)); }} {
+               [this](IdentityPtr reader, std::function<void(std::string)> answer) {
+                 gather_status(std::move(reader), std::move(answer));
+               }} {
   for (std::size_t i = 0; i < shard_count(settings.shards); ++i) {
     shards_.push_back(std::make_unique<Shard>(i, context_));
   }
@@ -176,9 +178,9 @@ void Front::deliver(const BatchPtr& batch) {
   for (auto& shard : shards_) shard->deliver(batch);
 }
 
-void Front::gather_status(std::function<void(std::string)> answer) {
+void Front::gather_status(IdentityPtr reader, std::function<void(std::string)> answer) {
   auto gathering = std::make_shared<Gathering>(shards_.size());
-  auto finish = [this, gathering, answer = std::move(answer)] {
+  auto finish = [this, gathering, reader = std::move(reader), answer = std::move(answer)] {
     if (!gathering->is_last()) return;
     auto& front = gathering->front;
     front.uptime = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
@@ -187,7 +189,7 @@ void Front::gather_status(std::function<void(std::string)> answer) {
       front.turned_away += listener->turned_away();
     }
     if (tls_) front.tls = tls_->status();
-    answer(status_json(gathering->spine, front));
+    answer(status_json(gathering->spine, front, reader->rights));
   };
   probe_->probe([gathering, finish](const SpineStatus& spine) {
     gathering->spine = spine;

@@ -48,7 +48,7 @@ class Front final : public BatchSink {
 
  private:
   Result<std::monostate> open_listener(const ListenSettings& settings);
-  void gather_status(std::function<void(std::string)> answer);
+  void gather_status(IdentityPtr reader, std::function<void(std::string)> answer);
   std::size_t session_count() const;
   Shard& next_shard();
 

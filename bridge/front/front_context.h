@@ -21,8 +21,8 @@ struct FrontContext {
   const PolicyTable& policies;
   Admission admission;
   Backoff backoff;
-  /// Gathers /api/status; `answer` is called once, on any thread.
-  std::function<void(std::function<void(std::string json)> answer)> gather_status;
+  /// Gathers what /api/status shows to `reader`; `answer` is called once, on any thread.
+  std::function<void(IdentityPtr reader, std::function<void(std::string json)> answer)> gather_status;
 };
 
 /// What a session inherits from the listener that accepted it.

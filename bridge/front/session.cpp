@@ -373,7 +373,7 @@ void Session::answer_status() {
     return answer(http_error(403, "forbidden", "the token needs the scope read or admin"));
   }
   set_phase(Phase::gathering, kAnswerTime);
-  context.gather_status([weak = weak_from_this(), &shard = shard_](std::string json) {
+  context.gather_status(*identity, [weak = weak_from_this(), &shard = shard_](std::string json) {
     shard.post([weak, json = std::move(json)] {
       if (const auto self = weak.lock()) self->answer({200, "application/json", json, ""});
     });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "bridge/core/door.h"
 #include "bridge/version.h"
 
 namespace trestle {
@@ -57,53 +58,67 @@ void write_session(Writer& json, const SessionStatus& session) {
   json.EndObject();
 }
 
-void write_sessions(Writer& json, const std::vector<ShardStatus>& shards) {
-  std::size_t total = 0;
+// Doors take patterns; every topic is one that matches itself alone.
+bool may_know(const Rights& reader, const std::string& topic) {
+  const auto pattern = Pattern::parse(topic);
+  return pattern && may_pass(Door::status, reader, *pattern);
+}
+
+void write_sessions(Writer& json, const std::vector<ShardStatus>& shards, const Rights& reader) {
+  std::vector<const SessionStatus*> sessions;
   std::size_t connections = 0;
-  key(json, "sessions");
-  json.StartArray();
   for (const auto& shard : shards) {
     connections += shard.connections;
-    for (const auto& session : shard.sessions) {
-      if (total++ < kMaxListed) write_session(json, session);
-    }
+    for (const auto& session : shard.sessions) sessions.push_back(&session);
   }
-  json.EndArray();
-  put(json, "sessions_total", std::uint64_t{total});
+  if (may_know(reader, "$sys.>")) {
+    key(json, "sessions");
+    json.StartArray();
+    for (std::size_t i = 0; i < std::min(sessions.size(), kMaxListed); ++i) write_session(json, *sessions[i]);
+    json.EndArray();
+  }
+  put(json, "sessions_total", std::uint64_t{sessions.size()});
   put(json, "connections_total", std::uint64_t{connections});
 }
 
-void write_producers(Writer& json, const std::vector<Producers::Info>& producers) {
-  key(json, "producers");
-  json.StartArray();
-  for (std::size_t i = 0; i < std::min(producers.size(), kMaxListed); ++i) {
-    const auto& producer = producers[i];
-    json.StartObject();
-    put(json, "id", producer.id);
-    put(json, "state", name_of(producer.presence));
-    put(json, "epoch", producer.epoch);
-    put(json, "seq", producer.seq);
-    put(json, "events", producer.events);
-    put(json, "lost", producer.lost);
-    put(json, "last_seen_ms", static_cast<std::uint64_t>(producer.silent.count()));
-    json.EndObject();
-  }
-  json.EndArray();
-  put(json, "producers_total", std::uint64_t{producers.size()});
+void write_producer(Writer& json, const Producers::Info& producer) {
+  json.StartObject();
+  put(json, "id", producer.id);
+  put(json, "state", name_of(producer.presence));
+  put(json, "epoch", producer.epoch);
+  put(json, "seq", producer.seq);
+  put(json, "events", producer.events);
+  put(json, "lost", producer.lost);
+  put(json, "last_seen_ms", static_cast<std::uint64_t>(producer.silent.count()));
+  json.EndObject();
 }
 
-void write_topics(Writer& json, const std::vector<ShardStatus::Topic>& topics) {
+void write_producers(Writer& json, const std::vector<Producers::Info>& producers, const Rights& reader) {
+  std::size_t total = 0;
+  key(json, "producers");
+  json.StartArray();
+  for (const auto& producer : producers) {
+    if (!may_know(reader, "$sys.producer." + producer.id)) continue;
+    if (total++ < kMaxListed) write_producer(json, producer);
+  }
+  json.EndArray();
+  put(json, "producers_total", std::uint64_t{total});
+}
+
+void write_topics(Writer& json, const std::vector<ShardStatus::Topic>& topics, const Rights& reader) {
+  std::size_t total = 0;
   key(json, "topics");
   json.StartArray();
-  for (std::size_t i = 0; i < std::min(topics.size(), kMaxListed); ++i) {
+  for (const auto& topic : topics) {
+    if (!may_know(reader, topic.topic) || total++ >= kMaxListed) continue;
     json.StartObject();
-    put(json, "topic", topics[i].topic);
-    put(json, "offset", topics[i].offset);
-    put(json, "time", static_cast<std::uint64_t>(topics[i].time));
+    put(json, "topic", topic.topic);
+    put(json, "offset", topic.offset);
+    put(json, "time", static_cast<std::uint64_t>(topic.time));
     json.EndObject();
   }
   json.EndArray();
-  put(json, "topics_total", std::uint64_t{topics.size()});
+  put(json, "topics_total", std::uint64_t{total});
 }
 
 void write_rates(Writer& json, const SpineStatus& spine, const std::vector<ShardStatus>& shards) {
@@ -166,10 +181,11 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
   json.EndObject();
 }
 
-void write_pressure(Writer& json, const std::vector<ShardStatus>& shards) {
+void write_pressure(Writer& json, const std::vector<ShardStatus>& shards, const Rights& reader) {
   std::map<std::string, PressureCounters> by_policy;
   for (const auto& shard : shards) {
     for (const auto& line : shard.pressure) {
+      if (!may_know(reader, line.match)) continue;
       auto& sum = by_policy[line.match];
       sum.replaced += line.counters.replaced;
       sum.merged += line.counters.merged;
@@ -224,7 +240,7 @@ void write_rejections(Writer& json, const SpineStatus& spine) {
 
 }  // namespace
 
-std::string status_json(const SpineStatus& spine, const FrontStatus& front) {
+std::string status_json(const SpineStatus& spine, const FrontStatus& front, const Rights& reader) {
   const auto& shards = front.shards;
   rapidjson::StringBuffer buffer;
   Writer json(buffer);
@@ -239,12 +255,12 @@ std::string status_json(const SpineStatus& spine, const FrontStatus& front) {
   put(json, "uptime_s", front.uptime);
   put(json, "state", spine.trouble.empty() ? "ok" : "degraded");
   if (!spine.trouble.empty()) put(json, "trouble", spine.trouble);
-  write_sessions(json, shards);
-  write_producers(json, spine.producers);
-  write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics);
+  write_sessions(json, shards, reader);
+  write_producers(json, spine.producers, reader);
+  write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics, reader);
   write_rates(json, spine, shards);
   write_counters(json, spine, front);
-  write_pressure(json, shards);
+  write_pressure(json, shards, reader);
   write_rejections(json, spine);
   write_tls(json, front.tls);
   write_curve(json, spine.curve);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bridge/core/ports.h"
+#include "bridge/core/rights.h"
 #include "bridge/front/shard.h"
 #include "bridge/front/tls_watch.h"
 
@@ -19,7 +20,9 @@ struct FrontStatus {
 };
 
 /// /api/status as an envelope: {"success":true,"data":{…}}; README.md shows one.
-/// At most 1,000 sessions, producers and topics are listed; the totals count all.
-std::string status_json(const SpineStatus& spine, const FrontStatus& front);
+/// Topics, producers (`$sys.producer.<id>`) and the pressure on topics are those that `reader` may read, and
+/// are counted in the totals so; `sessions` is there for who may read `$sys.>`. Of each at most 1,000 are
+/// listed; the totals count all.
+std::string status_json(const SpineStatus& spine, const FrontStatus& front, const Rights& reader);
 
 }  // namespace trestle

@@ -132,7 +132,8 @@ void Program::add_tail() {
 }
 
 void Program::add_status() {
-  CLI::App* sub = app_.add_subcommand("status", "show sessions, producers, topics and rates of a bridge");
+  CLI::App* sub = app_.add_subcommand(
+      "status", "show sessions, producers, topics and rates of a bridge, as far as the token may see them");
   add_target(*sub, status_.url, status_.token, status_.ca_file);
   sub->add_flag("--json", status_.json, "print the bridge's answer as it is");
   sub->footer(std::string("Examples:\n"

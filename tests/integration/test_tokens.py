@@ -1,5 +1,6 @@
 """Each way to show a token, and what happens without a good one."""
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -219,6 +220,32 @@ def test_status_needs_read_or_admin(scoped):
     bridge, names = scoped
     for name, code in {"operator": 200, "reader": 200, "writer": 403, "old": 401}.items():
         assert bridge.http("/api/status", token=names[name])[0] == code, name
+
+
+def test_the_status_tells_a_token_what_it_may_read_and_no_more(scoped, connect, publisher, sequenced):
+    bridge, names = scoped
+    source = publisher(bridge)
+    sequenced(bridge, "worker-7")
+    for id in ("t1", "t2"):
+        source.event({"type": "command-progress", "id": id})
+    source.event({"type": "queue-update"})
+    bridge.wait_status(lambda status: status["topics_total"] == 4, "all of it")
+    connect(bridge, topics="$sys.>").request("ping")
+
+    def told(name):
+        data = json.loads(bridge.http("/api/status", token=names[name])[1])["data"]
+        assert data["topics_total"] == len(data["topics"]) and data["producers_total"] == len(data["producers"])
+        return {topic["topic"] for topic in data["topics"]}, [producer["id"] for producer in data["producers"]], data
+
+    progress = {"command-progress.t1", "command-progress.t2"}
+    for name in ("operator", "system"):
+        topics, producers, data = told(name)
+        assert topics == progress | {"queue-update", "$sys.producer.worker-7"} and producers == ["worker-7"]
+        assert [session["topics"] for session in data["sessions"]] == [["$sys.>"]]
+    for name, seen in (("reader", progress | {"queue-update"}), ("progress", progress), ("two", set())):
+        topics, producers, data = told(name)
+        assert topics == seen and producers == [] and "sessions" not in data and data["sessions_total"] == 1
+        assert not any(secret in json.dumps(data) for secret in ("worker-7", "operator", "127.0.0.1", "$sys"))
 
 
 def test_identities_are_named_in_the_status_tokens_are_not(scoped, connect):

@@ -45,3 +45,12 @@ TEST_CASE("the bridge's status is for readers and admins, a session's own for ev
   CHECK(may_pass(Door::session, rights({})));
   CHECK_FALSE(may_pass(Door::status, rights({}), kTask));
 }
+
+TEST_CASE(
+    "the status tells of a topic what a reader of it may know, and of the bridge's own what an admin may") {
+  const auto system = *Pattern::parse("$sys.>");
+  CHECK(may_pass(Door::status, rights({"read:task.*"}), kTask));
+  CHECK_FALSE(may_pass(Door::status, rights({"read:other"}), kTask));
+  CHECK_FALSE(may_pass(Door::status, rights({"read"}), system));
+  for (const auto* scope : {"admin", "read:$sys.>"}) CHECK(may_pass(Door::status, rights({scope}), system));
+}
