@@ -20,6 +20,7 @@
 #include "bridge/store/file_watch.h"
 #include "bridge/store/journaled_stream.h"
 #include "bridge/store/memory_stream.h"
+#include "bridge/store/private_file.h"
 #include "bridge/version.h"
 
 namespace trestle {
@@ -145,8 +146,15 @@ void load_past(Stream& stream, Spine& spine, Front& front, Now now) {
   front.load(Batch{past.events, past.lost, stream.head(), stream.epoch(), !stream.trouble().empty()}, past);
 }
 
-// The bridge, from the downstream end up: each part gets the one it feeds.
-int serve(const Settings& settings) {
+// Not refused: it reads, and never grants more than reading.
+void warn_of_open_file(const std::filesystem::path& file) {
+  const auto fault = fault_of_secret(file);
+  if (fault) log::warning("the configuration holds auth.token", {{"fault", file.string() + " " + *fault}});
+}
+
+// The bridge, from the downstream end up: each part gets the one it feeds. `token_file` is a configuration
+// file that holds a token; empty if there is none in it.
+int serve(const Settings& settings, const std::filesystem::path& token_file) {
   std::signal(SIGPIPE,
               SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is no end of ours
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow degrades the journal; it does not end the bridge
@@ -189,6 +197,7 @@ int serve(const Settings& settings) {
   front.start(ingest);
   ingest.start();
   log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", *epoch}, {"offset", offset}});
+  warn_of_open_file(token_file);
   if (::geteuid() == 0) log::warning("running as root, which nothing here needs: set user");
   main.run();
   front.stop(kDrainPatience);
@@ -235,10 +244,12 @@ int run(int argc, char** argv) {
     std::cout << "ok\n";
   }
   if (print || check) return EXIT_SUCCESS;
+  const bool token_in_file =
+      !file.empty() && !settings->auth.token.empty() && !environment("TRESTLE_AUTH_TOKEN");
   for (const char* secret : {"TRESTLE_AUTH_TOKEN", "TRESTLE_TOKEN"}) wipe_variable(secret);
   harden_process(settings->core_dumps);
   log::start(settings->log);
-  return serve(*settings);
+  return serve(*settings, token_in_file ? file : "");
 }
 
 }  // namespace

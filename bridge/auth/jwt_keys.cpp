@@ -1,7 +1,5 @@
 #include "bridge/auth/jwt_keys.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -11,12 +9,12 @@
 namespace trestle {
 namespace {
 
-/// What is wrong with the file's mode, for a file that holds a secret.
-std::optional<std::string> fault_of_mode(const std::filesystem::path& file, bool insecure) {
-  struct stat info {};
-  if (insecure || ::stat(file.c_str(), &info) != 0 || (info.st_mode & S_IRWXO) == 0) return std::nullopt;
-  return "is a secret, and everybody on this machine may open it: chmod 640 " + file.string() +
-         ", or say auth.jwt.insecure: true if it is meant";
+/// What is wrong with the file's mode, unless it is meant.
+std::optional<std::string> fault_of(const std::filesystem::path& file, bool is_secret, bool insecure) {
+  if (insecure) return std::nullopt;
+  auto fault = is_secret ? fault_of_secret(file) : fault_of_rules(file);
+  if (fault) *fault += "; or say auth.jwt.insecure: true if it is meant";
+  return fault;
 }
 
 /// A text's line end is not part of the secret; a file with other bytes is taken as it is.
@@ -33,12 +31,12 @@ Result<JwtKey> load_key(const JwtKeySettings& settings, bool insecure) {
   if (!content) return Error{settings.place + content.error().message};
   const auto algorithm = *settings.algorithm;
   const auto at = settings.place + settings.file.string() + " ";
+  if (auto fault = fault_of(settings.file, is_hmac(algorithm), insecure)) return Error{at + *fault};
   if (!is_hmac(algorithm)) {
     auto key = JwtKey::from_pem(settings.kid, algorithm, *content);
     if (!key) return Error{at + key.error().message};
     return key;
   }
-  if (auto fault = fault_of_mode(settings.file, insecure)) return Error{at + *fault};
   auto key = JwtKey::from_secret(settings.kid, algorithm, secret_of(std::move(*content)), insecure);
   if (!key) return Error{at + key.error().message};
   return key;
@@ -53,8 +51,9 @@ Result<std::vector<JwtKey>> load_jwks(const JwtSettings& settings) {
   if (keys->empty()) return Error{at + "holds no key for signatures that Trestle knows"};
   const bool secret =
       std::any_of(keys->begin(), keys->end(), [](const auto& key) { return key.is_secret(); });
-  const auto fault = secret ? fault_of_mode(settings.jwks_file, settings.insecure) : std::nullopt;
-  if (fault) return Error{at + *fault};
+  if (auto fault = fault_of(settings.jwks_file, secret, settings.insecure)) {
+    return Error{settings.jwks_place + settings.jwks_file.string() + " " + *fault};
+  }
   return keys;
 }
 

@@ -12,8 +12,9 @@ namespace trestle {
 class JwtKeys {
  public:
   /// Reads every file that the settings name. No two keys may have one kid. Errors are one line with the
-  /// place in the configuration, the file, and what to do. A secret that others than owner and group can read
-  /// is refused, as one that is too short, unless the settings say `insecure`.
+  /// place in the configuration, the file, and what to do. A secret with a fault_of_secret(), a
+  /// public key with a fault_of_rules(), and a secret that is too short are refused, unless the settings say
+  /// `insecure`.
   static Result<JwtKeys> load(const JwtSettings& settings);
 
   JwtKeys() = default;

@@ -18,7 +18,8 @@ namespace trestle {
 ///         topics: ["command-progress.*"]    # optional: what it may publish
 class ProducerList {
  public:
-  /// Errors are one line with the file, the line and what to do. Keys and names are unique. Never throws.
+  /// Errors are one line with the file, the line and what to do. Keys and names are unique. A file with a
+  /// fault_of_rules() is refused. Never throws.
   static Result<ProducerList> load(const std::filesystem::path& path);
   /// The same of a text, for which `path` stands in errors.
   static Result<ProducerList> parse(std::string_view text, const std::filesystem::path& path);

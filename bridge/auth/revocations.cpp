@@ -64,6 +64,7 @@ bool Revocations::hold(const TokenOrigin& token) const {
 Result<Revocations> load_revocations(const std::filesystem::path& file) {
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown) && !unknown) return Revocations{};
+  if (const auto fault = fault_of_rules(file)) return Error{file.string() + " " + *fault};
   const auto text = read_small_file(file);
   if (!text) return text.error();
   return read_yaml<Revocations>(file, *text, read);
@@ -79,7 +80,7 @@ Result<std::monostate> save_revocations(const std::filesystem::path& file, const
     out << YAML::Key << YAML::DoubleQuoted << subject << YAML::Value << format_time(time);
   }
   out << YAML::EndMap << YAML::EndMap;
-  return write_private_file(file, std::string(out.c_str()) + "\n");
+  return write_public_file(file, std::string(out.c_str()) + "\n");
 }
 
 }  // namespace trestle

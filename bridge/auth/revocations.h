@@ -25,10 +25,10 @@ struct Revocations {
 /// What "everybody" is called in `issued_before`.
 inline constexpr const char* kEverybody = "*";
 
-/// A file that does not exist revokes nothing. Errors are one line with file and line. Never throws. Bound: 1
-/// MiB.
+/// A file that does not exist revokes nothing; one with a fault_of_rules() is refused, but all may read it:
+/// it holds no secret. Errors are one line with file and line. Never throws. Bound: 1 MiB.
 Result<Revocations> load_revocations(const std::filesystem::path& file);
-/// Replaces the file at once, mode 0600.
+/// Replaces the file at once; see write_public_file().
 Result<std::monostate> save_revocations(const std::filesystem::path& file, const Revocations& revocations);
 
 }  // namespace trestle

@@ -91,6 +91,7 @@ std::vector<TokenRecord> records_of(const YAML::Node& root) {
 }  // namespace
 
 Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path) {
+  if (const auto fault = fault_of_secret(path)) return Error{path.string() + " " + *fault};
   const auto text = read_small_file(path);
   if (!text) return text.error();
   return read_yaml(path, *text, records_of);

@@ -28,10 +28,12 @@ struct TokenRecord {
 ///         created: 2026-11-21T20:00:00Z
 ///         expires: 2027-01-01T00:00:00Z        # optional
 ///
-/// Errors are one line with the file, the line and what to do. Names and hashes are unique. Never throws.
+/// Errors are one line with the file, the line and what to do. A file with a fault_of_secret() is refused:
+/// whoever can change it makes tokens, and who can read it knows who has which. Names and hashes are unique.
+/// Never throws.
 Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path);
 
-/// Replaces the file at once, mode 0600.
+/// Replaces the file at once; see write_private_file().
 Result<std::monostate> save_token_file(const std::filesystem::path& path,
                                        const std::vector<TokenRecord>& records);
 

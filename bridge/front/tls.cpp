@@ -3,13 +3,13 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
 
 #include <cstring>
 #include <ctime>
 #include <new>
 
 #include "bridge/front/tls_stream.h"
+#include "bridge/store/private_file.h"
 
 namespace trestle {
 namespace {
@@ -83,14 +83,10 @@ void set_protocol(SSL_CTX* ssl) {
 }
 
 std::optional<Error> check_mode(const TlsSettings& settings) {
-  struct stat found {};
-  if (settings.insecure || ::stat(settings.key.c_str(), &found) != 0 || (found.st_mode & S_IRWXO) == 0) {
-    return std::nullopt;  // a file that is not there is told when it is opened
-  }
-  return Error{
-      "the key " + settings.key.string() +
-      " can be read or changed by everybody on this machine: chmod 600 it (or 640, with a group of its "
-      "own), or say tls.insecure: true if it is meant"};
+  const auto fault = settings.insecure ? std::nullopt : fault_of_secret(settings.key);
+  if (!fault) return std::nullopt;
+  return Error{"the key " + settings.key.string() + " " + *fault +
+               "; or say tls.insecure: true if it is meant"};
 }
 
 std::optional<Error> use_key(SSL_CTX* ssl, const TlsSettings& settings) {
@@ -107,6 +103,9 @@ std::optional<Error> use_key(SSL_CTX* ssl, const TlsSettings& settings) {
 
 std::optional<Error> ask_for_certificates(SSL_CTX* ssl, const TlsSettings& settings) {
   if (settings.client_ca.empty()) return std::nullopt;
+  if (const auto fault = settings.insecure ? std::nullopt : fault_of_rules(settings.client_ca)) {
+    return Error{"tls.client_ca " + settings.client_ca.string() + " " + *fault};
+  }
   auto* names = SSL_load_client_CA_file(settings.client_ca.c_str());
   if (names == nullptr || SSL_CTX_load_verify_file(ssl, settings.client_ca.c_str()) != 1) {
     sk_X509_NAME_pop_free(names, X509_NAME_free);

@@ -1,6 +1,5 @@
 #include "bridge/ingest/curve_files.h"
 
-#include <sys/stat.h>
 #include <zmq.h>
 
 #include <array>
@@ -11,11 +10,6 @@ namespace trestle {
 namespace {
 
 constexpr std::size_t kKeyText = 41;  // with its end
-
-bool is_for_others(const std::filesystem::path& path) {
-  struct stat found {};
-  return ::stat(path.c_str(), &found) == 0 && (found.st_mode & (S_IRWXG | S_IRWXO)) != 0;
-}
 
 bool belong_together(const CurveKeys& keys) {
   std::array<char, kKeyText> derived{};
@@ -34,10 +28,7 @@ Result<CurveKeys> load_key_pair(const std::filesystem::path& path) {
     return Error{name +
                  " has a public key only: name the file with the secret key (`trestle keygen` makes both)"};
   }
-  if (is_for_others(path)) {
-    return Error{name + " holds a secret key, and others than its owner can read or change it: chmod 600 " +
-                 name};
-  }
+  if (const auto fault = fault_of_secret(path)) return Error{name + " " + *fault};
   if (!belong_together(*keys)) {
     return Error{name + " has two keys that do not belong together: make a new pair with `trestle keygen`"};
   }

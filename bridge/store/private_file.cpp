@@ -1,9 +1,11 @@
 #include "bridge/store/private_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 namespace trestle {
@@ -41,6 +43,51 @@ bool write_all(int fd, std::string_view content) {
   return true;
 }
 
+constexpr mode_t kPrivate = S_IRUSR | S_IWUSR;
+constexpr mode_t kForGroup = kPrivate | S_IRGRP;
+constexpr mode_t kPublic = kForGroup | S_IROTH;
+
+// Of a secret's old mode only 0640 can be meant; whatever else was open to others is not any more.
+mode_t mode_after(mode_t old, mode_t mode) {
+  if (mode == kPublic) return (old & kPublic) | kPrivate;
+  return (old & (S_IRGRP | S_IWGRP | S_IRWXO)) == S_IRGRP ? kForGroup : mode;
+}
+
+bool set_mode(int fd, const std::filesystem::path& old, mode_t mode) {
+  struct stat before {};
+  if (::stat(old.c_str(), &before) != 0) return ::fchmod(fd, mode) == 0;
+  const bool same_group = ::fchown(fd, before.st_uid, before.st_gid) == 0 ||
+                          ::fchown(fd, static_cast<uid_t>(-1), before.st_gid) == 0;
+  return ::fchmod(fd, same_group ? mode_after(before.st_mode, mode) : mode) == 0;
+}
+
+// 0 if there is no such file.
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat found {};
+  return ::stat(path.c_str(), &found) == 0 ? found.st_mode & 07777 : 0;
+}
+
+std::string in_octal(mode_t mode) {
+  char text[16];
+  std::snprintf(text, sizeof text, "(mode %04o)", mode);
+  return text;
+}
+
+Result<std::monostate> replace_file(const std::filesystem::path& path, std::string_view content,
+                                    mode_t mode) {
+  const auto beside = path.string() + ".new." + std::to_string(::getpid());
+  ::unlink(beside.c_str());  // left by a crash; in a container the pid is the same every time
+  Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kPrivate));
+  if (file.get() < 0) return system_error("write", path);
+  if (!set_mode(file.get(), path, mode) || !write_all(file.get(), content) || ::fsync(file.get()) != 0 ||
+      !file.close() || std::rename(beside.c_str(), path.c_str()) != 0) {
+    const auto error = system_error("write", path);
+    ::unlink(beside.c_str());
+    return error;
+  }
+  return std::monostate{};
+}
+
 }  // namespace
 
 Result<std::string> read_small_file(const std::filesystem::path& path) {
@@ -62,17 +109,28 @@ Result<std::string> read_small_file(const std::filesystem::path& path) {
 }
 
 Result<std::monostate> write_private_file(const std::filesystem::path& path, std::string_view content) {
-  const auto beside = path.string() + ".new." + std::to_string(::getpid());
-  ::unlink(beside.c_str());  // left by a crash; in a container the pid is the same every time
-  Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.get() < 0) return system_error("write", path);
-  if (!write_all(file.get(), content) || ::fsync(file.get()) != 0 || !file.close() ||
-      std::rename(beside.c_str(), path.c_str()) != 0) {
-    const auto error = system_error("write", path);
-    ::unlink(beside.c_str());
-    return error;
-  }
-  return std::monostate{};
+  return replace_file(path, content, kPrivate);
+}
+
+Result<std::monostate> write_public_file(const std::filesystem::path& path, std::string_view content) {
+  return replace_file(path, content, kPublic);
+}
+
+std::optional<std::string> fault_of_secret(const std::filesystem::path& path) {
+  const auto mode = mode_of(path);
+  const bool readable = (mode & S_IROTH) != 0;
+  const bool writable = (mode & (S_IWOTH | S_IWGRP)) != 0;
+  if (!readable && !writable) return std::nullopt;
+  const std::string what = readable && writable ? "read and change" : readable ? "read" : "change";
+  return "is a secret that others can " + what + " " + in_octal(mode) + ": chmod 600 " + path.string() +
+         ", or 640 with a group that only its reader is in";
+}
+
+std::optional<std::string> fault_of_rules(const std::filesystem::path& path) {
+  const auto mode = mode_of(path);
+  if ((mode & S_IWOTH) == 0) return std::nullopt;
+  return "says who is let in, and everybody on this machine can change it " + in_octal(mode) +
+         ": chmod o-w " + path.string();
 }
 
 }  // namespace trestle

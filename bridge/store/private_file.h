@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,22 @@ namespace trestle {
 Result<std::string> read_small_file(const std::filesystem::path& path);
 
 /// Replaces a file's content so that after a crash it is either the old or the new one, never a part: written
-/// beside it, flushed to disk, renamed over it. Mode 0600. Errors name the path and what the system said; the
-/// old file then stays.
+/// beside it, flushed to disk, renamed over it. Mode 0600; but owner and group, and a mode of 0640, are kept
+/// from the old file as far as this process may, so that a service goes on reading what root writes for it.
+/// Errors name the path and what the system said; the old file then stays.
 Result<std::monostate> write_private_file(const std::filesystem::path& path, std::string_view content);
+
+/// The same for what is no secret and may be read by whatever user a service runs as: mode 0644, or the old
+/// file's if that is stricter.
+Result<std::monostate> write_public_file(const std::filesystem::path& path, std::string_view content);
+
+/// What is wrong with the mode of a file that holds a secret, as the rest of a line that starts with its
+/// name: "is a secret that others can read (mode 0644): chmod 600 …". Nobody but its owner may change it, and
+/// only its group may read it too: a file of root's for a service that goes on as another user. Nothing if it
+/// is not there: who opens it says so.
+std::optional<std::string> fault_of_secret(const std::filesystem::path& path);
+
+/// The same of a file that may be read by all but decides who is let in: it must not be theirs to change.
+std::optional<std::string> fault_of_rules(const std::filesystem::path& path);
 
 }  // namespace trestle

@@ -1,5 +1,6 @@
 // The token file and the file of revoked tokens, as somebody may have written them by hand; JWKS files, as an
 // issuer publishes them; and scopes for a subject that an attacker chose. The first line says which.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,7 @@ std::string in_memory(std::string_view content) {
   auto* file = std::fopen(path.c_str(), "wb");
   MUST(file != nullptr && std::fwrite(content.data(), 1, content.size(), file) == content.size());
   std::fclose(file);
+  MUST(::chmod(path.c_str(), 0600) == 0);
   return path;
 }
 

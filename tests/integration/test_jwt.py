@@ -225,7 +225,7 @@ def test_a_key_that_is_replaced_ends_its_sessions_and_a_broken_file_does_not(ser
 # --- start ----------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("mode, content, complaint", [
-    (0o644, b"x" * 32, "is a secret, and everybody on this machine may open it: chmod 640"),
+    (0o644, b"x" * 32, "is a secret that others can read (mode 0644): chmod 600"),
     (0o600, b"x" * 31, "holds a secret of 31 bytes; HS256 needs at least 32"),
     (0o600, None, "No such file or directory"),
 ])

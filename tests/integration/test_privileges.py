@@ -4,12 +4,17 @@ import pwd
 import random
 import shutil
 
+import subprocess
+import time
+
 import pytest
 
-from harness.bridge import TOKEN
+from harness.bridge import BINARY, TOKEN
+from harness.issuer import Issuer, jwks
 from harness.raw import connect as open_socket
 from harness.tls import Authority
 from harness.tokens import tokens
+from harness.wait import PATIENCE, eventually
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, which it is about to give up")
 NOBODY = pwd.getpwnam("nobody")
@@ -68,6 +73,74 @@ def test_a_certificate_that_the_user_could_not_read_again_is_refused_at_the_star
     refused(bridge, str(tmp_path), "ermission denied", "(as user nobody, who reads it again later)")
 
 
+def reached_by_nobody(bridge):
+    """pytest's folders are private to their owner: opened up as far as this bridge's."""
+    for folder in [bridge.folder, *bridge.folder.parents]:
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    return bridge
+
+
+def for_group_of_nobody(file):
+    """Root's own, and only the service may read it too."""
+    os.chown(file, 0, NOBODY.pw_gid)
+    file.chmod(0o640)
+
+
+def trestle(*arguments):
+    """The command line, run by root."""
+    return subprocess.run([BINARY.parent / "trestle", *map(str, arguments)], capture_output=True, text=True, check=True,
+                          timeout=30 * PATIENCE).stdout.strip()
+
+
+@ROOT
+def test_what_root_changes_in_a_file_of_tokens_the_user_reads(make_bridge, connect):
+    text, (first,) = tokens({"name": "a", "scopes": ["read"]})
+    config = {"user": "nobody", "auth": {"token": None, "revoked_file": "revoked.yaml"}}
+    bridge = reached_by_nobody(make_bridge(config, files={"tokens.yaml": text}))
+    file = bridge.folder / "tokens.yaml"
+    for_group_of_nobody(file)
+    bridge.start()
+    old = connect(bridge, token=first)
+    assert old.request("ping")["success"]
+    new = trestle("token", "create", "--file", file, "--name", "b")
+    eventually(lambda: bridge.http("/api/status", token=new)[0] == 200, "the new token is known")
+    trestle("token", "revoke", "--file", file, "--name", "a")
+    assert old.close_code() == 4401
+    read = len(bridge.logs("tokens read again"))
+    trestle("token", "revoke", "--jti", "x", "--revoked-file", bridge.folder / "revoked.yaml")
+    eventually(lambda: len(bridge.logs("tokens read again")) > read, "revoked.yaml, new and root's, was read")
+    assert bridge.logs("tokens stay as they were") == []
+
+
+@ROOT
+@pytest.mark.parametrize("kind", ["file", "jwks"])
+def test_keys_of_jwts_are_read_again_after_root_was_given_up(make_bridge, connect, kind):
+    old, new = Issuer("HS256", kid="k1"), Issuer("HS256", kid="k1")
+    jwt = {"keys": [{"kid": "k1", "algorithm": "HS256", "file": "keys"}]} if kind == "file" else {"jwks_file": "keys"}
+    text = {"file": lambda issuer: issuer.key.decode(), "jwks": lambda issuer: jwks(issuer)}[kind]
+    bridge = reached_by_nobody(make_bridge({"user": "nobody", "auth": {"token": None, "tokens_file": "", "jwt": jwt}},
+                                           files={"keys": text(old)}))
+    file = bridge.folder / "keys"
+    refused(bridge, "keys", "ermission denied", "(as user nobody)")     # root may read it, the user may not
+    for_group_of_nobody(file)
+    bridge.start()
+    client = connect(bridge, token=old.token())
+    assert client.request("status")["data"]["identity"] == "alice"
+    beside = file.with_name("beside")
+    beside.write_text(text(new))
+    for_group_of_nobody(beside)
+    begun = time.monotonic()
+    os.replace(beside, file)
+    assert client.close_code() == 4401
+    assert time.monotonic() - begun < PATIENCE
+    assert connect(bridge, token=new.token()).request("status")["data"]["identity"] == "alice"
+    file.chmod(0o600)                                                   # what it can't read any more changes nothing
+    line = eventually(lambda: bridge.logs("tokens stay as they were"), "the log says so")[0]
+    assert "ermission denied" in line["error"]
+    assert connect(bridge, token=new.token()).request("ping")["success"]
+
+
 def test_a_user_that_does_not_exist(make_bridge):
     refused(make_bridge({"user": "no-such-user"}), 'user: there is no "no-such-user" on this machine')
 
@@ -78,10 +151,7 @@ def test_only_root_can_become_another(make_bridge):
         pytest.skip("needs setpriv")
     bridge = make_bridge({"user": "daemon"}, prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                                                      "--inh-caps=-all"])
-    for folder in [bridge.folder, *bridge.folder.parents]:
-        if str(folder).startswith("/tmp/"):
-            folder.chmod(0o755)
-    refused(bridge, 'only root can become "daemon"')
+    refused(reached_by_nobody(bridge), 'only root can become "daemon"')
 
 
 def test_nothing_that_it_starts_gains_rights(bridge):

@@ -120,6 +120,41 @@ def test_a_broken_token_file(make_bridge, text):
     refused(make_bridge({"auth": {"token": None}}, files={"tokens.yaml": text}), "tokens.yaml")
 
 
+@pytest.mark.parametrize("args", [(), ("--check",)])
+def test_a_token_file_that_others_can_open(make_bridge, args):
+    for mode in (0o644, 0o602):
+        bridge = make_bridge({"auth": {"token": None}}, files={"tokens.yaml": "tokens: []\n"}, args=args)
+        file = bridge.folder / "tokens.yaml"
+        file.chmod(mode)
+        refused(bridge, f"{file} is a secret that others can ", f"(mode {mode:04o}): chmod 600 {file}")
+
+
+def test_a_file_of_revoked_tokens_that_everybody_can_change(make_bridge):
+    config = {"auth": {"revoked_file": "revoked.yaml"}}
+    bridge = make_bridge(config, files={"revoked.yaml": "jti: [a]\n"})
+    file = bridge.folder / "revoked.yaml"
+    file.chmod(0o666)
+    refused(bridge, f"{file} says who is let in", "(mode 0666)", f"chmod o-w {file}")
+    bridge = make_bridge(config, files={"revoked.yaml": "jti: [a]\n"}, args=("--check",))
+    (bridge.folder / "revoked.yaml").chmod(0o644)
+    assert bridge.launch().exit_code() == 0, bridge.output()
+
+
+def test_a_token_in_a_configuration_that_others_can_read_is_warned_of_once(make_bridge):
+    def warnings(mode, **more):
+        bridge = make_bridge(**more)
+        bridge.write_config()
+        (bridge.folder / "trestle.yaml").chmod(mode)
+        bridge.start()
+        bridge.stop()
+        return [line["fault"] for line in bridge.logs("the configuration holds auth.token")]
+    said, = warnings(0o644)
+    assert "trestle.yaml is a secret that others can read (mode 0644): chmod 600 " in said
+    assert warnings(0o600) == []
+    assert warnings(0o644, config={"auth": {"token": None, "tokens_file": ""}}) == []
+    assert warnings(0o644, env={"TRESTLE_AUTH_TOKEN": "not-the-one-in-the-file"}) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to start trestled as somebody else")
 def test_an_unreadable_token_file(make_bridge, tmp_path):
     """Root reads everything, so this one runs as nobody."""

@@ -292,6 +292,7 @@ class TokenFile:
     def renamed_over(self, text):
         beside = self.path.with_suffix(".new")
         beside.write_text(text)
+        beside.chmod(0o600)
         os.replace(beside, self.path)
 
     def by_hangup(self, text):
@@ -312,6 +313,21 @@ def test_a_revoked_token_ends_its_sessions_within_a_second(trestled, connect, wa
     assert works(stays)
     assert connect(file.bridge, token="A").close_code() == 4401
     assert file.bridge.http("/api/status", token="A")[0] == 401
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o602, 0o660])
+def test_a_file_that_others_can_open_is_not_taken_until_that_is_mended(trestled, connect, mode):
+    file = TokenFile(trestled)
+    client = connect(file.bridge, token="A")
+    file.path.chmod(mode)
+    file.in_place(file.text(("c", "C", "admin")))
+    line, = eventually(lambda: file.bridge.logs("tokens stay as they were"), "the log says so")
+    assert f"{file.path} is a secret that others can " in line["error"]
+    assert f"(mode {mode:04o}): chmod 600 {file.path}" in line["error"]
+    assert works(client) and connect(file.bridge, token="C").close_code() == 4401
+    file.path.chmod(0o600)
+    assert client.close_code() == 4401
+    assert works(connect(file.bridge, token="C"))
 
 
 def test_no_file_is_no_tokens(trestled, connect):

@@ -43,7 +43,7 @@ class Bridge:
     """Starts trestled with a generated trestle.yaml on free ports; whoever makes one stops it.
 
     config: laid over the tests' own; or a text, taken as it is.
-    files: {name: text} beside the configuration.  prefix: a command that trestled is started by."""
+    files: {name: text} beside the configuration, mode 0600.  prefix: a command that trestled is started by."""
 
     def __init__(self, folder, config=None, env=None, args=(), prefix=(), files=None):
         self.folder = pathlib.Path(folder)
@@ -54,6 +54,7 @@ class Bridge:
         self.config = config if isinstance(config, str) else merged(self._defaults(), config or {})
         for name, text in (files or {}).items():
             (self.folder / name).write_text(text)
+            (self.folder / name).chmod(0o600)
         self.env = env or {}
         self.args = list(args)
         self.prefix = list(prefix)

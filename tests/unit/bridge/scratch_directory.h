@@ -29,8 +29,10 @@ class ScratchDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path file(const std::string& name) const { return path_ / name; }
 
+  /// Its mode is 0600, as that of a file with secrets should be.
   std::filesystem::path write(const std::string& name, const std::string& content) const {
     std::ofstream(file(name), std::ios::binary) << content;
+    set_mode(name, 0600);
     return file(name);
   }
   std::string read(const std::string& name) const {
@@ -45,6 +47,9 @@ class ScratchDirectory {
       names += (names.empty() ? "" : " ") + entry.path().filename().string();
     }
     return names;
+  }
+  void set_mode(const std::string& name, mode_t mode) const {
+    if (::chmod(file(name).c_str(), mode) != 0) throw std::runtime_error("no file " + name);
   }
   unsigned int mode(const std::string& name) const {
     struct stat info {};

@@ -118,6 +118,14 @@ TEST_CASE("a broken file keeps the tokens as they were") {
     REQUIRE_FALSE(reloaded.has_value());
     CHECK(reloaded.error().message == bridge.settings.tokens_file.string() + ":1:9: tokens must be a list");
   }
+  SUBCASE("open to others") {
+    bridge.save({token("mallory", "secret-m")});
+    bridge.scratch.set_mode("tokens.yaml", 0666);
+    const auto reloaded = bridge.authority->reload();
+    REQUIRE_FALSE(reloaded.has_value());
+    CHECK(reloaded.error().message.find(bridge.settings.tokens_file.string() +
+                                        " is a secret that others can read and change (mode 0666)") == 0);
+  }
   SUBCASE("unreadable: that is not the same as absent") {
     std::filesystem::remove(bridge.settings.tokens_file);
     std::filesystem::create_symlink(bridge.settings.tokens_file, bridge.settings.tokens_file);

@@ -165,10 +165,18 @@ TEST_CASE("key files: PEM for public keys, a secret that is long enough and priv
   }
   SUBCASE("a secret that everybody can read") {
     files.add("a", A::hs256, "a", std::string(32, 'x'), 0644);
-    CHECK(files.load() == kAt +
-                              "a is a secret, and everybody on this machine may open it: chmod 640 a, or say "
-                              "auth.jwt.insecure: true if it is meant");
+    CHECK(files.load() ==
+          kAt +
+              "a is a secret that others can read (mode 0644): chmod 600 a, or 640 with a group "
+              "that only its reader is in; or say auth.jwt.insecure: true if it is meant");
     files.settings.insecure = true;
+    CHECK(files.load() == "ok");
+  }
+  SUBCASE("a public key that everybody can change") {
+    files.add("a", A::rs256, "a.pem", JwtSigner("RSA").public_pem(), 0646);
+    CHECK(files.load().find(kAt + "a.pem says who is let in, and everybody on this machine can change it") ==
+          0);
+    ::chmod(files.scratch.file("a.pem").c_str(), 0644);
     CHECK(files.load() == "ok");
   }
   SUBCASE("a secret that is too short: its line end is not part of it") {
@@ -206,7 +214,9 @@ TEST_CASE("a JWKS file stands beside the keys; no two have one kid") {
         at + "two keys without a kid have one algorithm: each needs a kid");
   CHECK(jwks(set_of("")) == at + "holds no key for signatures that Trestle knows");
   const auto secret = set_of(jwk(R"("kty":"oct","kid":"s")" + member("k", std::string(32, 'k'))));
-  CHECK(jwks(secret).find(at + "is a secret, and everybody on this machine may open it") == 0);
+  const auto file = files.settings.jwks_place + "keys.json ";
+  CHECK(jwks(secret).find(file + "is a secret that others can read (mode 0644)") == 0);
+  CHECK(jwks(set_of(rsa_jwk(rsa, R"(,"kid":"b")")), 0666).find(file + "says who is let in") == 0);
   CHECK(jwks(secret, 0600) == "ok");
 }
 

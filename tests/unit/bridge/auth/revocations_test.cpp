@@ -40,14 +40,25 @@ TEST_CASE("revoked by id, by subject and time, and all at once") {
   CHECK_FALSE(revoked.hold({TokenOrigin::Kind::file, "1", "", "1", std::nullopt}));
 }
 
-TEST_CASE("what is saved is read again, privately") {
+TEST_CASE("what is saved is read again, by whatever user the bridge runs as") {
   const ScratchDirectory scratch;
   Revocations revoked{{"a", "\"q\" #", "ü\n"}, {{"alice", kTime}, {"*", kTime + 1'000'000}}};
   REQUIRE(save_revocations(scratch.file("r"), revoked).has_value());
-  CHECK(scratch.mode("r") == 0600);
+  CHECK(scratch.mode("r") == 0644);
   const auto read = load_revocations(scratch.file("r")).value();
   CHECK(read.ids == revoked.ids);
   CHECK(read.issued_before == revoked.issued_before);
+}
+
+TEST_CASE("a file that all may read is taken, one that all may change is not") {
+  const ScratchDirectory scratch;
+  const auto file = scratch.write("r", "jti: [a]\n");
+  scratch.set_mode("r", 0644);
+  CHECK(load_revocations(file)->ids.size() == 1);
+  scratch.set_mode("r", 0666);
+  const auto loaded = load_revocations(file);
+  REQUIRE_FALSE(loaded.has_value());
+  CHECK(loaded.error().message.find(file.string() + " says who is let in") == 0);
 }
 
 TEST_CASE("a file that is not there, or empty, revokes nothing") {

@@ -291,9 +291,11 @@ TEST_CASE("a key that everybody can read is refused with the remedy, unless that
     const auto loaded = Certificates::load(settings);
     return loaded ? std::string("none") : loaded.error().message;
   };
-  CHECK(complaint(0644).find("the key " + settings.key.string() + " can be read") == 0);
+  CHECK(complaint(0644).find("the key " + settings.key.string() +
+                             " is a secret that others can read (mode 0644)") == 0);
   CHECK(complaint(0604).find("chmod 600") != std::string::npos);
   CHECK(complaint(0602).find("tls.insecure: true") != std::string::npos);
+  CHECK(complaint(0660).find("others can change (mode 0660)") != std::string::npos);
   CHECK(complaint(0640) == "none");
   settings.insecure = true;
   CHECK(complaint(0644) == "none");

@@ -30,6 +30,72 @@ TEST_CASE("a private file is its owner's, whatever it was before, and nothing is
   CHECK(scratch.listing() == "f");
 }
 
+TEST_CASE("what root writes for a service stays readable to it") {
+  const ScratchDirectory scratch;
+  scratch.write("f", "old");
+  scratch.set_mode("f", 0640);
+  const bool root = ::geteuid() == 0;
+  if (root) REQUIRE(::chown(scratch.file("f").c_str(), 65534, 65533) == 0);
+  CHECK(write_private_file(scratch.file("f"), "new").has_value());
+  CHECK(scratch.mode("f") == 0640);
+  struct stat info {};
+  REQUIRE(::stat(scratch.file("f").c_str(), &info) == 0);
+  CHECK((!root || (info.st_uid == 65534 && info.st_gid == 65533)));
+}
+
+TEST_CASE("a group that could change the old file is not let into the new one") {
+  const ScratchDirectory scratch;
+  scratch.write("f", "old");
+  scratch.set_mode("f", 0660);
+  CHECK(write_private_file(scratch.file("f"), "new").has_value());
+  CHECK(scratch.mode("f") == 0600);
+}
+
+TEST_CASE("a public file is for all to read, unless the old one was not") {
+  const ScratchDirectory scratch;
+  const auto mode_after = [&](mode_t old) {
+    scratch.write("f", "old");
+    scratch.set_mode("f", old);
+    CHECK(write_public_file(scratch.file("f"), "new").has_value());
+    return scratch.mode("f");
+  };
+  CHECK(write_public_file(scratch.file("f"), "first").has_value());
+  CHECK(scratch.mode("f") == 0644);
+  CHECK(mode_after(0666) == 0644);
+  CHECK(mode_after(0640) == 0640);
+  CHECK(mode_after(0600) == 0600);
+}
+
+TEST_CASE("a secret is its owner's to change, and at most its group's to read") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("f", "secret");
+  const auto fault = [&](mode_t mode) {
+    scratch.set_mode("f", mode);
+    return fault_of_secret(path).value_or("none");
+  };
+  for (const mode_t mode : {0600u, 0400u, 0640u, 0440u, 0711u}) CHECK(fault(mode) == "none");
+  CHECK(fault(0644) == "is a secret that others can read (mode 0644): chmod 600 " + path.string() +
+                           ", or 640 with a group that only its reader is in");
+  CHECK(fault(0602).find("is a secret that others can change (mode 0602)") == 0);
+  CHECK(fault(0660).find("is a secret that others can change (mode 0660)") == 0);
+  CHECK(fault(0666).find("is a secret that others can read and change (mode 0666)") == 0);
+  CHECK_FALSE(fault_of_secret(scratch.file("none")));
+}
+
+TEST_CASE("a file of rules may be read by all, but not changed") {
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("f", "rules");
+  const auto fault = [&](mode_t mode) {
+    scratch.set_mode("f", mode);
+    return fault_of_rules(path).value_or("none");
+  };
+  for (const mode_t mode : {0600u, 0644u, 0664u}) CHECK(fault(mode) == "none");
+  CHECK(fault(0646) ==
+        "says who is let in, and everybody on this machine can change it (mode 0646): chmod o-w " +
+            path.string());
+  CHECK_FALSE(fault_of_rules(scratch.file("none")));
+}
+
 TEST_CASE("who has the old file open keeps reading the old content, whole") {
   const ScratchDirectory scratch;
   std::ifstream reader(scratch.write("f", "old content"));
