@@ -2,13 +2,16 @@
 import contextlib
 import json
 import os
+import subprocess
 import time
 
 import pytest
 import websockets
 
+from harness.bridge import BINARY
+from harness.client import Closed
 from harness.issuer import ALGORITHMS, Issuer, by_hand, jwks
-from harness.wait import TIMEOUT, eventually
+from harness.wait import PATIENCE, TIMEOUT, eventually
 
 
 @pytest.fixture
@@ -176,7 +179,6 @@ def test_auth_changes_the_rights_exactly(served, connect, publisher):
 # --- keys and revocation, while it runs -----------------------------------------------------------------------------------
 
 def within_a_second(begun):
-    from harness.wait import PATIENCE
     assert time.monotonic() - begun < PATIENCE, "a second is the promise"
 
 
@@ -202,6 +204,57 @@ def test_revoked_by_id_and_by_time(served, connect):
     assert name_of(clients[2]) == "alice" and name_of(clients[3]) == "bob"
     for token, code in ((stolen, 401), (old, 401), (fresh, 200), (bob, 200)):
         assert bridge.http("/api/status", token=token)[0] == code
+
+
+def revoke(bridge, *what):
+    """`trestle token revoke`, as an operator types it."""
+    command = [BINARY.parent / "trestle", "token", "revoke", *what, "--revoked-file", bridge.folder / "revoked.yaml"]
+    subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT)
+
+
+@pytest.mark.parametrize("which", ["--jti", "--subject"])
+def test_the_command_line_revokes_for_good(served, connect, which):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    then = int(time.time()) - 100
+    bad, good = issuer.token(jti="7", iat=then), issuer.token(sub="bob", jti="8", iat=then)
+    ended, stays = connect(bridge, token=bad), connect(bridge, token=good)
+    assert name_of(ended) == "alice" and name_of(stays) == "bob"
+    begun = time.monotonic()
+    revoke(bridge, which, "7" if which == "--jti" else "alice")
+    assert ended.closed().code == 4401
+    within_a_second(begun)
+    assert name_of(stays) == "bob"
+
+    def is_in_force():
+        assert connect(bridge, token=bad).close_code() == 4401
+        assert bridge.http("/api/status", token=bad)[0] == 401
+        assert name_of(connect(bridge, token=good)) == "bob"
+    is_in_force()
+    bridge.stop()
+    bridge.restart()
+    is_in_force()
+    revoke(bridge, "--jti", "9")                                        # what was revoked before stays so
+    eventually(lambda: bridge.logs("tokens read again"), "the file is read again")
+    is_in_force()
+    if which == "--subject":                                            # alice, logged in again
+        assert name_of(connect(bridge, token=issuer.token(iat=int(time.time()) + 2))) == "alice"
+
+
+def test_a_wrong_token_in_band_does_not_hide_that_the_one_held_was_revoked(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    clients = [connect(bridge, token=issuer.token(jti=str(number))) for number in range(4)]
+    for client in clients:
+        name_of(client)
+    revoke(bridge, "--subject", "alice")
+    begun = time.monotonic()
+    while any(client.is_open for client in clients) and time.monotonic() - begun < PATIENCE:
+        for client in clients:                                          # guesses before, at and after the moment
+            with contextlib.suppress(Closed, websockets.ConnectionClosed):
+                client.send({"type": "auth", "id": 1, "token": "guess"})
+        time.sleep(0.03)                                                # within limits.requests_per_second
+    assert [client.close_code() for client in clients] == [4401] * 4
 
 
 def test_a_key_that_is_replaced_ends_its_sessions_and_a_broken_file_does_not(served, connect):
