@@ -131,11 +131,10 @@ bool Pattern::is_type_with_key(std::string_view type_topic) const {
   return end == ".*" || end == ".>";
 }
 
-Result<std::vector<Pattern>> parse_patterns(std::string_view comma_separated) {
+Result<std::vector<Pattern>> parse_patterns(std::string_view comma_separated, std::size_t most) {
   std::vector<Pattern> patterns;
   while (!comma_separated.empty()) {
-    if (patterns.size() == kMaxPatterns)
-      return Error{"more than " + std::to_string(kMaxPatterns) + " patterns"};
+    if (patterns.size() == most) return Error{"more than " + std::to_string(most) + " patterns"};
     const std::size_t comma = comma_separated.find(',');
     auto pattern = Pattern::parse(comma_separated.substr(0, comma));
     if (!pattern) return pattern.error();

@@ -37,12 +37,13 @@ class Pattern {
   bool rest_ = false;                  // ends in `>`
 };
 
-/// The most patterns that one list may hold.
+/// The most patterns that one list may hold, unless told otherwise.
 inline constexpr std::size_t kMaxPatterns = 256;
 
 /// Splits a comma-separated list as in `?topics=`; an empty text is an empty list, an empty item an error,
-/// and so are more than kMaxPatterns.
-Result<std::vector<Pattern>> parse_patterns(std::string_view comma_separated);
+/// and so are more than `most`.
+Result<std::vector<Pattern>> parse_patterns(std::string_view comma_separated,
+                                            std::size_t most = kMaxPatterns);
 
 /// True if any of the patterns matches / covers.
 bool any_matches(const std::vector<Pattern>& patterns, std::string_view topic);

@@ -173,9 +173,12 @@ Key listen_key(std::vector<ListenSettings>& member) {
 
 Keys keys_of_tls(TlsSettings& s) {
   using Client = TlsSettings::ClientCertificate;
-  return {path_key("certificate", s.certificate), path_key("key", s.key), path_key("client_ca", s.client_ca),
+  return {path_key("certificate", s.certificate),
+          path_key("key", s.key),
+          path_key("client_ca", s.client_ca),
           value_key("client_certificate", s.client_certificate,
                     word<Client>({{"required", Client::required}, {"optional", Client::optional}})),
+          value_key("hsts", s.hsts, duration<seconds>(0s, 24h * 3650)),
           value_key("insecure", s.insecure, boolean())};
 }
 
@@ -281,7 +284,8 @@ Keys keys_of_limits(LimitSettings& s) {
           value_key("handshake", s.handshake, duration<milliseconds>(100ms, 10min)),
           value_key("message", s.message, size({kKiB, 64 * kMiB})),
           value_key("body", s.body, size({kKiB, 64 * kMiB})),
-          value_key("requests_per_second", s.requests_per_second, count<std::size_t>({1, 1'000'000}))};
+          value_key("requests_per_second", s.requests_per_second, count<std::size_t>({1, 1'000'000})),
+          value_key("subscriptions", s.subscriptions, count<std::size_t>({1, 4096}))};
 }
 
 Keys keys_of_compression(CompressionSettings& s) {

@@ -47,6 +47,8 @@ struct TlsSettings {
   std::filesystem::path
       client_ca;  ///< PEM: who signs clients' certificates; empty: clients are not asked for one
   enum class ClientCertificate { required, optional } client_certificate = ClientCertificate::required;
+  /// Strict-Transport-Security: for how long browsers shall use nothing but TLS with this host. 0: not said.
+  std::chrono::seconds hsts{30 * 24 * 3600};
   bool insecure = false;  ///< takes a key that everybody on this machine can read
 };
 
@@ -131,6 +133,7 @@ struct LimitSettings {
   std::size_t message = 64 * 1024;
   std::size_t body = 2 * 1024 * 1024;
   std::size_t requests_per_second = 50;
+  std::size_t subscriptions = 256;  ///< patterns that one session may name
 };
 
 struct CompressionSettings {

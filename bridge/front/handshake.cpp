@@ -142,7 +142,7 @@ std::string token_of(const HttpRequest& request, const std::map<std::string, std
 }
 
 Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, const EndpointSettings& endpoint,
-                                                const TokenWays& accepted) {
+                                                const TokenWays& accepted, std::size_t most_topics) {
   const auto query = parse_query(split_target(request.target()).query);
   if (!query) return BadHandshake{"the query has a broken % escape, or is not UTF-8"};
   Handshake handshake;
@@ -150,7 +150,7 @@ Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, cons
   read_subprotocols(request.header("Sec-WebSocket-Protocol"), accepted, handshake);
   if (auto bad = read_form(*query, endpoint, handshake)) return *bad;
   if (const auto topics = query->find("topics"); topics != query->end()) {
-    auto patterns = parse_patterns(topics->second);
+    auto patterns = parse_patterns(topics->second, most_topics);
     if (!patterns) return BadHandshake{"topics: " + patterns.error().message};
     handshake.topics = std::move(*patterns);
   }

@@ -50,8 +50,10 @@ std::string token_of(const HttpRequest& request, const std::map<std::string, std
 struct BadHandshake {
   std::string why;  ///< for the close frame's reason
 };
-/// `endpoint` says what is meant where the client does not. All errors close with 4400.
+/// `endpoint` says what is meant where the client does not; `most_topics`: limits.subscriptions. All errors
+/// close with 4400.
 Result<Handshake, BadHandshake> parse_handshake(const HttpRequest& request, const EndpointSettings& endpoint,
-                                                const TokenWays& accepted);
+                                                const TokenWays& accepted,
+                                                std::size_t most_topics = kMaxPatterns);
 
 }  // namespace trestle

@@ -51,10 +51,13 @@ std::string_view type_of(std::string_view path) {
 
 }  // namespace
 
-std::string encode(const HttpResponse& response, bool head_only) {
+std::string encode(const HttpResponse& response, bool head_only, std::chrono::seconds hsts) {
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
   out.append(phrase(response.status)).append("\r\nContent-Type: ").append(response.type);
   out.append("\r\nContent-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+  if (hsts.count() > 0) {
+    out.append("Strict-Transport-Security: max-age=").append(std::to_string(hsts.count())).append("\r\n");
+  }
   out.append(kCommonHeaders).append(response.extra_headers).append("\r\n");
   if (!head_only) out.append(response.body);
   return out;

@@ -14,8 +14,9 @@ struct HttpResponse {
 };
 
 /// The bytes of the answer with the headers every answer carries (no sniffing, no framing, no referrer, no
-/// storing of what is not the page). `head_only` leaves the body out, as HEAD wants it.
-std::string encode(const HttpResponse& response, bool head_only);
+/// storing of what is not the page). `head_only` leaves the body out, as HEAD wants it. `hsts`: over TLS, see
+/// TlsSettings; 0 on plain connections, where browsers must not heed it (RFC 6797 section 7.2).
+std::string encode(const HttpResponse& response, bool head_only, std::chrono::seconds hsts);
 
 /// {"success":false,"data":{"type":"error","code":…,"message":…}}
 HttpResponse http_error(int status, std::string_view code, std::string_view message);

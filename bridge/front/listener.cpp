@@ -133,8 +133,8 @@ void Listener::turn_away(tcp::socket& socket, Admission::Answer why) {
                                                             : "limits.per_address"}});
   }
   if (tls_ != nullptr || info_->proxy_protocol) return;
-  static const auto full = encode(busy(503, kComeBackLater), false);
-  static const auto too_many = encode(busy(429, kComeBackLater), false);
+  static const auto full = encode(busy(503, kComeBackLater), false, {});
+  static const auto too_many = encode(busy(429, kComeBackLater), false, {});
   const auto& bytes = why == Admission::Answer::full ? full : too_many;
   // What is left unread would have the kernel reset the connection, and the answer lost.
   std::array<char, 4096> unread;

@@ -346,8 +346,9 @@ void Session::on_request() {
 }
 
 void Session::answer(const HttpResponse& response) {
-  const auto bytes = encode(response, head_only_);
-  set_phase(Phase::answering, shard_.context().settings.session.stall);
+  const auto& settings = shard_.context().settings;
+  const auto bytes = encode(response, head_only_, info_->tls ? settings.tls.hsts : std::chrono::seconds(0));
+  set_phase(Phase::answering, settings.session.stall);
   send_bytes(bytes, false);
   if (phase_ == Phase::answering) finish();
 }
@@ -396,7 +397,8 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
               {{"session", id_}, {"address", visitor_->address()}, {"certificate", name}});
   }
   needs_token_ = endpoint.auth && shard_.context().authority.enabled();
-  auto handshake = parse_handshake(request, endpoint, shard_.context().settings.auth.accept);
+  const auto& settings = shard_.context().settings;
+  auto handshake = parse_handshake(request, endpoint, settings.auth.accept, settings.limits.subscriptions);
   if (handshake) {
     subscription_.form = handshake->form;
     wanted_topics_ = std::move(handshake->topics);

@@ -188,9 +188,10 @@ void Session::subscribe(const Request& request) {
     }
     wanted.add(pattern);
   }
-  if (wanted.topics.size() > kMaxPatterns || replays_.size() >= kMaxReplays) {
+  const auto most = shard_.context().settings.limits.subscriptions;
+  if (wanted.topics.size() > most || replays_.size() >= kMaxReplays) {
     return fail(request.id, "too_many",
-                "at most " + std::to_string(kMaxPatterns) + " patterns a session, and " +
+                "at most " + std::to_string(most) + " patterns a session, and " +
                     std::to_string(kMaxReplays) + " replays at a time");
   }
   default_topics_ = false;

@@ -19,6 +19,22 @@ def test_one_connection_too_many_is_4429(trestled, connect, limit):
     assert connect(bridge).request("ping")["success"]
 
 
+@pytest.mark.parametrize("limit", [2, 300])
+def test_one_subscription_too_many_is_refused_and_the_others_stay(trestled, connect, limit):
+    bridge = trestled({"limits": {"subscriptions": limit}})
+    names = [f"t{n}" for n in range(limit)]
+    full = connect(bridge, topics=",".join(names))
+    for more, code in ((["more"], "too_many"), (names[:1], None)):      # what it has already is not one more
+        answer = full.request("subscribe", topics=more)
+        assert answer["data"].get("code") == code, answer
+    assert sorted(full.request("status")["data"]["topics"]) == sorted(names)
+    assert full.request("unsubscribe", topics=names[:1])["success"]
+    assert full.request("subscribe", topics=["more"])["success"]
+    assert full.request("subscribe", topics=["one-more"])["data"]["message"].startswith(f"at most {limit} patterns a session")
+    closed = connect(bridge, topics=",".join([*names, "more"])).closed()
+    assert (closed.code, closed.reason) == (4400, f"topics: more than {limit} patterns")
+
+
 def test_too_many_requests(trestled, connect):
     """Over the limit a request is refused or the connection closed with 4429; nothing is left unanswered."""
     bridge = trestled({"limits": {"requests_per_second": 5}})

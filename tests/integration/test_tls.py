@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from harness.client import Client
-from harness.raw import exchange, upgrade
+from harness.raw import exchange, read_all, upgrade
 from harness.tls import Authority, Pair, cipher_of, s_client, serial_seen
 from harness.wait import TIMEOUT, eventually, free_port
 
@@ -159,6 +159,111 @@ def test_plain_http_at_the_port_with_tls_and_failures_are_counted(secure):
     bridge.wait_status(lambda status: status["tls"]["failed_handshakes"] == 1, "the failed handshake counted")
     line = eventually(lambda: bridge.logs("TLS handshakes failed"), "the failed handshake in the log")[0]
     assert line["count"] == 1 and "http request" in line["last"]
+
+
+def hsts_of(answer):
+    return re.findall(rb"^Strict-Transport-Security: (.*?)\r$", answer.split(b"\r\n\r\n")[0], re.MULTILINE)
+
+
+@pytest.mark.parametrize("config, header", [({}, [b"max-age=2592000"]), ({"hsts": "1h"}, [b"max-age=3600"]), ({"hsts": "0s"}, [])])
+def test_browsers_are_told_to_stay_with_tls_by_its_answers_only(secure, authority, config, header):
+    bridge = secure(config)
+    for target in ("/", "/api/status", "/nowhere"):
+        request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        with socket.create_connection(("127.0.0.1", bridge.tls_port), timeout=TIMEOUT) as plain, \
+                authority.client_context().wrap_socket(plain, server_hostname="localhost") as tls:
+            tls.sendall(request)
+            assert hsts_of(read_all(tls)) == header
+        assert hsts_of(exchange(bridge.port, request)) == []
+
+
+# --- a PROXY header ahead of it -------------------------------------------------------------------------------------------
+
+class Proxied:
+    """One TLS connection with bytes of a proxy ahead of it; with `at_once` the hello is in the same packet."""
+
+    def __init__(self, port, context, header, at_once=False):
+        self._sock = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
+        self._from, self._to = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._from, self._to, server_hostname="localhost")
+        if not at_once:
+            self._sock.sendall(header)
+            header = b""
+        while True:
+            try:
+                self._tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self._sock.sendall(header + self._to.read())
+                header = b""
+                self._receive()
+
+    def _receive(self):
+        got = self._sock.recv(65536)
+        if not got:
+            raise ConnectionError("closed")
+        self._from.write(got)
+
+    def ask(self, request, until=None):
+        """What comes back, to the end, or as far as `until`."""
+        self._tls.write(request)
+        self._sock.sendall(self._to.read())
+        answer = b""
+        while until is None or until not in answer:
+            try:
+                got = self._tls.read(65536)
+            except ssl.SSLWantReadError:
+                self._receive()
+                continue
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                break
+            if not got:
+                break
+            answer += got
+        return answer
+
+    def close(self):
+        self._sock.close()
+
+
+FROM_203 = b"PROXY TCP4 203.0.113.9 192.0.2.1 1 2\r\n"
+FROM_203_V2 = (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + socket.inet_aton("203.0.113.9") + socket.inet_aton("192.0.2.1") +
+               b"\0\1\0\2")
+UNKNOWN = b"PROXY UNKNOWN\r\n"
+
+
+@pytest.fixture
+def passed_on(make_bridge, tmp_path, issued):
+    """A bridge whose one listener has TLS behind a proxy that passes bytes on."""
+    files = Pair(tmp_path / "files", issued)
+    bridge = make_bridge({"listen": {"tls": True, "trusted_proxies": ["127.0.0.1"], "proxy_protocol": True},
+                          "tls": {"certificate": str(files.certificate), "key": str(files.key)}}).launch()
+    bridge.port = eventually(bridge._listening_port, "trestled listening")
+    return bridge
+
+
+@pytest.mark.parametrize("header", [FROM_203, FROM_203_V2])
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_proxy_header_comes_before_tls(passed_on, authority, closing, header, at_once):
+    context = authority.client_context()
+    client = closing(Proxied(passed_on.port, context, header, at_once))
+    assert b" 101 " in client.ask(upgrade(f"/?token={passed_on.token}"), until=b"\r\n\r\n")
+    asker = closing(Proxied(passed_on.port, context, UNKNOWN))
+    answer = asker.ask(f"GET /api/status HTTP/1.0\r\nAuthorization: Bearer {passed_on.token}\r\n\r\n".encode())
+    session, = json.loads(answer.split(b"\r\n\r\n", 1)[1])["data"]["sessions"]
+    assert session["address"].startswith("203.0.113.9")
+
+
+def test_without_the_header_or_with_it_inside_there_is_no_tls_connection(passed_on, authority, closing):
+    context = authority.client_context()
+    with pytest.raises((OSError, ssl.SSLError)):
+        closing(Proxied(passed_on.port, context, b""))
+    with pytest.raises((OSError, ssl.SSLError)):
+        closing(Proxied(passed_on.port, context, b"PROXY TCP4 nonsense\r\n"))
+    inside = closing(Proxied(passed_on.port, context, UNKNOWN))
+    assert b" 400 " in inside.ask(FROM_203 + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    good = closing(Proxied(passed_on.port, context, UNKNOWN))
+    assert b" 200 " in good.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
 def test_rsa_certificates_too(secure, authority):

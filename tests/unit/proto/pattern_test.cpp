@@ -218,11 +218,13 @@ TEST_CASE("a list of patterns is separated by commas") {
   CHECK(parse_patterns("a,b..c").error().message == "\"b..c\": segment 2 is empty");
 }
 
-TEST_CASE("a list has at most 256 patterns") {
+TEST_CASE("a list has at most 256 patterns, or as many as it is told") {
   std::string list = "a";
   for (std::size_t i = 1; i < kMaxPatterns; ++i) list += ",a";
   CHECK(parse_patterns(list)->size() == 256);
   CHECK(parse_patterns(list + ",a").error().message == "more than 256 patterns");
+  CHECK(parse_patterns(list + ",a", 257)->size() == 257);
+  CHECK(parse_patterns("a,a", 1).error().message == "more than 1 patterns");
 }
 
 TEST_CASE("any of several patterns") {

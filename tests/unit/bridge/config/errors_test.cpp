@@ -72,6 +72,9 @@ TEST_CASE("numbers are decimal and in range") {
       {"listen: {port: 99999999999999999999}", "t.yaml:1:16: listen.port: \"99999999999999999999\"" + port},
       {"shards: 257",
        "t.yaml:1:9: shards: \"257\" is not a whole number from 0 to 256, in decimal without leading zeros"},
+      {"limits: {subscriptions: 4097}",
+       "t.yaml:1:25: limits.subscriptions: \"4097\" is not a whole number from 1 to 4096, in decimal without "
+       "leading zeros"},
       {"limits: {requests_per_second: 0}",
        "t.yaml:1:31: limits.requests_per_second: \"0\" is not a whole number from 1 to 1000000, in decimal "
        "without "

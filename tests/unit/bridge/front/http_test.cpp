@@ -11,7 +11,7 @@ bool has_line(const std::string& bytes, const std::string& line) {
 }  // namespace
 
 TEST_CASE("an answer carries its status, type, length and the headers that keep browsers honest") {
-  const auto bytes = encode({200, "application/json", "{}", "X-More: 1\r\n"}, false);
+  const auto bytes = encode({200, "application/json", "{}", "X-More: 1\r\n"}, false, {});
   CHECK(bytes.compare(0, 17, "HTTP/1.1 200 OK\r\n") == 0);
   CHECK(has_line(bytes, "Content-Type: application/json"));
   CHECK(has_line(bytes, "Content-Length: 2"));
@@ -25,10 +25,16 @@ TEST_CASE("an answer carries its status, type, length and the headers that keep 
   CHECK(bytes.substr(bytes.size() - 6) == "\r\n\r\n{}");
 }
 
+TEST_CASE("over TLS browsers are told to stay there, if that is wanted") {
+  const HttpResponse response{200, "text/plain", "", ""};
+  CHECK(has_line(encode(response, false, std::chrono::hours(1)), "Strict-Transport-Security: max-age=3600"));
+  CHECK(encode(response, false, {}).find("Strict-Transport-Security") == std::string::npos);
+}
+
 TEST_CASE("HEAD gets the same headers and no body") {
   const HttpResponse response{200, "text/plain; charset=utf-8", "body", ""};
-  const auto whole = encode(response, false);
-  CHECK(encode(response, true) == whole.substr(0, whole.size() - 4));
+  const auto whole = encode(response, false, {});
+  CHECK(encode(response, true, {}) == whole.substr(0, whole.size() - 4));
 }
 
 TEST_CASE("every status that is sent has its phrase") {
@@ -45,7 +51,7 @@ TEST_CASE("every status that is sent has its phrase") {
                                        {431, "Request Header Fields Too Large"},
                                        {503, "Service Unavailable"}}) {
     const auto line = "HTTP/1.1 " + std::to_string(status) + " " + phrase + "\r\n";
-    CHECK(encode({status, "text/plain", "", ""}, false).compare(0, line.size(), line) == 0);
+    CHECK(encode({status, "text/plain", "", ""}, false, {}).compare(0, line.size(), line) == 0);
   }
 }
 
