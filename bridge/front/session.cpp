@@ -274,7 +274,7 @@ void Session::heartbeat(Now now) {
   const auto& settings = shard_.context().settings.heartbeat;
   if (has_meta() && now.steady - last_event_ >= settings.interval && outbox_.empty()) {
     last_event_ = now.steady;
-    if (replays_.empty()) send_marked(cursor_notice(shard_.epoch(), shard_.head()));
+    if (replays_.empty()) send_marked(cursor_notice(shard_.shelf().epoch(), shard_.shelf().head()));
   }
   if (!settings.enabled) return;
   if (pinged_ && now.steady - *pinged_ >= settings.timeout) {

@@ -139,12 +139,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void subscribe(const Request& request);
   void unsubscribe(const Request& request);
   void report(const Request& request);
-  void begin(const std::optional<Cursor>& since);
-  void widen(Subscription wanted, const std::optional<Cursor>& since);
-  bool knows(const Cursor& cursor) const;
-  bool covers(const Cursor& cursor, const std::vector<Pattern>& topics) const;
-  Offset known_offset(const Cursor& cursor) const;
-  void send_gap(const Cursor& cursor);
+  void take(Shelf::Way way);
   void want_pull();
   bool has_to_pull() const;
   void end_replay();

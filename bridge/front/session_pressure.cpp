@@ -35,7 +35,7 @@ void Session::catch_up() {
   const auto after = outbox_.drop_events(shard_.pressure());
   log::debug("session catches up", {{"session", id_}, {"offset", after}});
   catching_up_ = true;
-  replays_.push_front(Replay::resume(shard_.history(), subscription_, after));
+  replays_.push_front(Replay::resume(shard_.shelf().history(), subscription_, after));
   wait_writable();
 }
 
@@ -53,8 +53,8 @@ void Session::pressure_falls() {
   if (dropped_.count == 0 || outbox_.footprint() > queue_limit() / 2) return;
   Gap gap;
   gap.reason = GapReason::dropped;
-  gap.epoch = shard_.epoch();
-  gap.offset = shard_.head();
+  gap.epoch = shard_.shelf().epoch();
+  gap.offset = shard_.shelf().head();
   gap.from = dropped_.from;
   gap.to = dropped_.to;
   gap.topic = dropped_.topic;
@@ -68,7 +68,7 @@ void Session::too_slow() {
   ++shard_.counters().too_slow;
   const auto offset = outbox_.drop_unwritten();
   // Before the first `live` there is nothing yet to come back to.
-  const auto cursor = offset == 0 ? "" : "cursor=" + shard_.epoch() + ":" + std::to_string(offset);
+  const auto cursor = offset == 0 ? "" : "cursor=" + shard_.shelf().epoch() + ":" + std::to_string(offset);
   log::info("session too slow", {{"session", id_}, {"address", visitor_->address()}, {"offset", offset}});
   close(CloseCode::too_slow, cursor);
 }

@@ -41,68 +41,18 @@ void Session::go_live() {
   }
   wanted_topics_.reset();
   phase_ = Phase::live;
-  send_notice(
-      welcome_notice(shard_.epoch(), shard_.head(), id_, shard_.context().settings.heartbeat.interval));
-  begin(since);
+  send_notice(welcome_notice(shard_.shelf().epoch(), shard_.shelf().head(), id_,
+                             shard_.context().settings.heartbeat.interval));
+  take(shard_.shelf().connect(subscription_, since));
 }
 
-// What a session that just connected needs before it is live.
-void Session::begin(const std::optional<Cursor>& since) {
-  if (!since) {
-    replays_.push_back(Replay::join(shard_.history(), subscription_, shard_.head()));
-  } else if (covers(*since, subscription_.topics)) {
-    outbox_.start_at(since->offset);
-    replays_.push_back(Replay::resume(shard_.history(), subscription_, since->offset));
-  } else {
-    if (!since->epoch.empty()) send_gap(*since);
-    replays_.push_back(Replay::restart(shard_.history(), subscription_, known_offset(*since), shard_.head()));
-  }
+// What a session that just connected needs before it is live; the same for patterns that come in-band, while
+// what the session held before goes on.
+void Session::take(Shelf::Way way) {
+  if (way.resume) outbox_.start_at(*way.resume);
+  if (way.gap) send_notice(gap_notice(*way.gap));
+  replays_.push_back(std::move(way.replay));
   want_pull();
-}
-
-// The same for patterns that come in-band; what the session held before goes on meanwhile.
-void Session::widen(Subscription wanted, const std::optional<Cursor>& since) {
-  const auto& held = all_topics();
-  const auto& history = shard_.history();
-  if (!since) {
-    replays_.push_back(Replay::join_in_band(std::move(wanted), held, shard_.head()));
-  } else if (covers(*since, wanted.beyond(held))) {
-    replays_.push_back(Replay::in_band(history, std::move(wanted), held, since->offset, since->offset, 0));
-  } else {
-    if (!since->epoch.empty()) send_gap(*since);
-    replays_.push_back(
-        Replay::in_band(history, std::move(wanted), held, known_offset(*since), 0, shard_.head()));
-  }
-  want_pull();
-}
-
-// True if the cursor is of this epoch, and not ahead of it.
-bool Session::knows(const Cursor& cursor) const {
-  return cursor.epoch == shard_.epoch() && cursor.offset <= shard_.head();
-}
-
-// True if everything after the cursor is still here.
-bool Session::covers(const Cursor& cursor, const std::vector<Pattern>& topics) const {
-  const auto& history = shard_.history();
-  return knows(cursor) && history.missing_up_to(topics) <= cursor.offset &&
-         (!has_meta() || history.has_losses_from(cursor.offset));
-}
-
-// Where the cursor stands in this epoch; 0 if nowhere.
-Offset Session::known_offset(const Cursor& cursor) const { return knows(cursor) ? cursor.offset : 0; }
-
-void Session::send_gap(const Cursor& cursor) {
-  Gap gap;
-  gap.epoch = shard_.epoch();
-  gap.offset = shard_.head();
-  if (knows(cursor)) {
-    gap.reason = GapReason::trimmed;
-    gap.from = std::min(cursor.offset + 1, gap.offset);  // it may be a loss behind the head that has left
-    gap.to = gap.offset;
-  } else {
-    gap.reason = GapReason::epoch;
-  }
-  send_notice(gap_notice(gap));
 }
 
 bool Session::has_to_pull() const { return !replays_.empty() && outbox_.empty() && phase_ == Phase::live; }
@@ -119,9 +69,9 @@ void Session::want_pull() {
 bool Session::pull() {
   waiting_pull_ = false;
   if (!has_to_pull()) return false;
-  auto piece =
-      replays_.front().next(shard_.history(), shard_.snapshot(), shard_.epoch(), shard_.head(), kPullBytes);
-  if (piece.lost_after) send_gap({shard_.epoch(), *piece.lost_after});
+  const auto& shelf = shard_.shelf();
+  auto piece = shelf.next(replays_.front(), kPullBytes);
+  if (piece.lost_after) send_notice(gap_notice(shelf.gap_after({shelf.epoch(), *piece.lost_after})));
   if (piece.chunk) {
     sent_ += piece.chunk->marks.size();
     send(std::move(piece.chunk));
@@ -145,15 +95,15 @@ const Subscription& Session::all_topics() const {
 }
 
 void Session::send_live() {
-  if (has_meta()) send_marked(live_notice(shard_.epoch(), shard_.head()));
+  if (has_meta()) send_marked(live_notice(shard_.shelf().epoch(), shard_.shelf().head()));
   last_event_ = std::chrono::steady_clock::now();
 }
 
 void Session::announce_epoch() {
   Gap gap;
   gap.reason = GapReason::epoch;
-  gap.epoch = shard_.epoch();
-  gap.offset = shard_.head();
+  gap.epoch = shard_.shelf().epoch();
+  gap.offset = shard_.shelf().head();
   if (phase_ == Phase::live) send_notice(gap_notice(gap));
 }
 
@@ -199,7 +149,7 @@ void Session::subscribe(const Request& request) {
   const bool nothing_new = wanted.topics == all_topics().topics;
   if (nothing_new && replays_.empty()) return send_live();
   // `live` moves the cursor, so it waits for the replays that still go on.
-  widen(std::move(wanted), nothing_new ? std::nullopt : since);
+  take(shard_.shelf().widen(std::move(wanted), all_topics(), nothing_new ? std::nullopt : since));
 }
 
 void Session::unsubscribe(const Request& request) {
@@ -239,8 +189,8 @@ void Session::report(const Request& request) {
     return fail(request.id, "forbidden", "the token may not ask for the session's status");
   }
   auto members = member("session", id_) + "," + member("identity", identity_->name) + "," +
-                 member("epoch", shard_.epoch()) + "," + member("offset", shard_.head()) + "," +
-                 member("queued", outbox_.bytes()) + "," + member("sent", sent_) + "," +
+                 member("epoch", shard_.shelf().epoch()) + "," + member("offset", shard_.shelf().head()) +
+                 "," + member("queued", outbox_.bytes()) + "," + member("sent", sent_) + "," +
                  topics_json(all_topics());
   send_text(reply("status", request.id, members));
 }
@@ -257,7 +207,7 @@ std::string Session::topics_json(const Subscription& subscription) {
 void Session::send_text(std::string_view text) { send_frame(text, std::nullopt); }
 
 // A notice that moves the cursor to the head.
-void Session::send_marked(std::string_view text) { send_frame(text, shard_.head()); }
+void Session::send_marked(std::string_view text) { send_frame(text, shard_.shelf().head()); }
 
 void Session::send_frame(std::string_view text, std::optional<Offset> moves_cursor_to) {
   if (phase_ != Phase::live && phase_ != Phase::waiting) return;

@@ -74,7 +74,7 @@ void Session::apply_rights() {
   for (const auto& pattern : identity_->rights.readable()) {
     if (may_hold(Door::renew, pattern, false)) wanted.add(pattern);
   }
-  if (wanted.topics != all_topics().topics) widen(std::move(wanted), std::nullopt);
+  if (wanted.topics != all_topics().topics) take(shard_.shelf().widen(std::move(wanted), all_topics(), {}));
 }
 
 }  // namespace trestle

@@ -29,8 +29,7 @@ Shard::Shard(std::size_t index, FrontContext& context)
       tick_every_(tick_period(context.settings)),
       websockets_(context.settings.limits.message),
       groups_(context.settings.compression.min_size),
-      snapshot_(context.policies),
-      history_(context.policies),
+      shelf_(context.policies),
       pressure_(context.policies, {context.settings.ingest.max_event, EventLimits{}.max_depth}) {
   wake_.assign(new_wake_fd());
 }
@@ -110,14 +109,14 @@ std::size_t Shard::apply_some() {
   std::size_t bytes = 0;
   std::size_t applied = 0;
   while (applied < kBatchesPerTurn && inbox_.pop(batch)) {
-    if (batch->epoch != epoch_ || events >= kEventsTogether || bytes >= kBytesTogether) {
+    if (!shelf_.is_in(batch->epoch) || events >= kEventsTogether || bytes >= kBytesTogether) {
       groups_.hand_out();
       events = bytes = 0;
     } else if (events > 0 && !sessions_.empty()) {
       ++counters_.coalesced;
     }
     keep(*batch);
-    groups_.add(*batch, *epoch_);
+    groups_.add(*batch, shelf_.epoch());
     events += batch->events.size();
     for (const auto& event : batch->events) bytes += event->payload.size();
     ++applied;
@@ -167,32 +166,15 @@ void Shard::pull_some() {
 }
 
 void Shard::keep(const Batch& batch) {
-  if (batch.epoch != epoch_) {
-    epoch_ = batch.epoch;
+  if (!shelf_.is_in(batch.epoch)) {
+    shelf_.enter(batch.epoch);
     for (const auto& [raw, session] : sessions_) session->announce_epoch();
   }
-  for (const auto& event : batch.events) {
-    snapshot_.apply(event);
-    history_.apply(event);
-  }
-  for (const auto& lost : batch.lost) history_.apply(lost);
-  head_ = batch.head;
-  degraded_ = batch.degraded;
+  shelf_.keep(batch);
 }
 
-void Shard::load(const Batch& kept, const Past& past) {
-  epoch_ = kept.epoch;
-  snapshot_.restore(past.endings);
-  history_.restore_missing(past.missing);
-  keep(kept);  // nobody is there yet to deliver it to
-  history_.forget_up_to(past.gone_up_to);
-  expire(read_clock().wall);  // now: of what is too old only the newest may still be there
-}
-
-void Shard::expire(Micros wall) {
-  snapshot_.expire(wall);
-  history_.expire(wall);
-}
+// Nobody is there yet to deliver it to.
+void Shard::load(const Batch& kept, const Past& past) { shelf_.load(kept, past, read_clock().wall); }
 
 bool Shard::nothing_left() {
   sleeping_.store(true);
@@ -228,7 +210,7 @@ void Shard::wait_for_tick() {
 
 void Shard::tick(Now now) {
   live_soon();
-  expire(now.wall);
+  shelf_.expire(now.wall);
   delivery_rate_.add(groups_.deliveries() - metered_deliveries_, now.steady);
   byte_rate_.add(bytes_out_ - metered_bytes_, now.steady);
   metered_deliveries_ = groups_.deliveries();
@@ -252,7 +234,7 @@ ShardStatus Shard::status() {
   for (const auto& [raw, session] : sessions_) {
     if (session->is_websocket()) status.sessions.push_back(session->status());
   }
-  for (const auto& [offset, event] : snapshot_.events())
+  for (const auto& [offset, event] : shelf_.snapshot().events())
     status.topics.push_back({event->topic, offset, event->time});
   const auto now = read_clock();
   status.connections = sessions_.size();

@@ -15,12 +15,10 @@
 #include <vector>
 
 #include "bridge/core/groups.h"
-#include "bridge/core/history.h"
 #include "bridge/core/pressure.h"
 #include "bridge/core/rate_meter.h"
-#include "bridge/core/snapshot.h"
+#include "bridge/core/shelf.h"
 #include "bridge/core/spsc_queue.h"
-#include "bridge/core/stream.h"
 #include "bridge/front/front_context.h"
 #include "bridge/front/websocket.h"
 
@@ -105,14 +103,12 @@ class Shard {
   // --- the shard's own thread ---
   FrontContext& context() { return context_; }
   Groups& groups() { return groups_; }
-  const Snapshot& snapshot() const { return snapshot_; }
-  const History& history() const { return history_; }
+  const Shelf& shelf() const { return shelf_; }
   Pressure& pressure() { return pressure_; }
-  const std::string& epoch() const { return *epoch_; }
   /// What /readyz answers with: "ok", "degraded" or "draining".
-  std::string_view readiness() const { return draining_ ? "draining" : degraded_ ? "degraded" : "ok"; }
-  /// The newest offset applied here: what a session that joins now has seen.
-  Offset head() const { return head_; }
+  std::string_view readiness() const {
+    return draining_ ? "draining" : shelf_.is_degraded() ? "degraded" : "ok";
+  }
   WebSocketFactory& websockets() { return websockets_; }
   /// For reading from any of this shard's sockets, one at a time.
   std::array<char, 65536>& read_buffer() { return read_buffer_; }
@@ -148,9 +144,8 @@ class Shard {
   std::size_t apply_some();
   bool coalesce(std::chrono::steady_clock::time_point begin);
   void pull_some();
-  /// Takes a batch into snapshot, history and head; delivering it to the sessions is apart.
+  /// Takes a batch into the shelf; delivering it to the sessions is apart.
   void keep(const Batch& batch);
-  void expire(Micros wall);
   bool nothing_left();
   void reap();
   void wait_for_tick();
@@ -170,12 +165,8 @@ class Shard {
 
   WebSocketFactory websockets_;
   Groups groups_;
-  Snapshot snapshot_;
-  History history_;
+  Shelf shelf_;
   Pressure pressure_;
-  Offset head_ = 0;
-  EpochPtr epoch_;
-  bool degraded_ = false;
   bool draining_ = false;
   std::unordered_map<Session*, std::shared_ptr<Session>> sessions_;
   std::atomic<std::size_t> session_count_{0};

@@ -7,12 +7,9 @@
 #include <vector>
 
 #include "bridge/core/groups.h"
-#include "bridge/core/history.h"
 #include "bridge/core/outbox.h"
-#include "bridge/core/replay.h"
-#include "bridge/core/snapshot.h"
+#include "bridge/core/shelf.h"
 #include "bridge/core/spine.h"
-#include "proto/cursor.h"
 #include "proto/frame.h"
 #include "proto/notice.h"
 
@@ -20,53 +17,28 @@
 /// together, with a string for each socket.
 namespace trestle::delivery {
 
-/// What a shard has of the stream.
-struct Shelf {
-  explicit Shelf(const PolicyTable& policies) : snapshot(policies), history(policies) {}
-  Snapshot snapshot;
-  History history;
-  Groups groups;
-  Offset head = 0;
-  EpochPtr epoch;
-};
-
 /// bridge/front's Session, without its sockets, rights and deadlines.
 class Session final : public Receiver {
  public:
   /// `room`: bytes that its socket takes before the client has read some. `piece`: bytes of a pull.
-  Session(Shelf& shelf, std::size_t room, std::size_t piece) : shelf_(shelf), room_(room), piece_(piece) {}
+  Session(const Shelf& shelf, Groups& groups, std::size_t room, std::size_t piece)
+      : shelf_(shelf), groups_(groups), room_(room), piece_(piece) {}
   ~Session() {
-    if (group_ != nullptr) shelf_.groups.leave(*group_, this);
+    if (group_ != nullptr) groups_.leave(*group_, this);
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   void open(Subscription wanted, const std::optional<Cursor>& since) {
     subscription_ = std::move(wanted);
-    send_text(welcome_notice(*shelf_.epoch, shelf_.head, "1", std::chrono::seconds(30)));
-    if (!since) {
-      replays_.push_back(Replay::join(shelf_.history, subscription_, shelf_.head));
-    } else if (covers(*since, subscription_.topics)) {
-      outbox_.start_at(since->offset);
-      replays_.push_back(Replay::resume(shelf_.history, subscription_, since->offset));
-    } else {
-      if (!since->epoch.empty()) send_gap(*since);
-      replays_.push_back(Replay::restart(shelf_.history, subscription_, known_offset(*since), shelf_.head));
-    }
+    send_text(welcome_notice(shelf_.epoch(), shelf_.head(), "1", std::chrono::seconds(30)));
+    take(shelf_.connect(subscription_, since));
   }
   void subscribe(const std::vector<Pattern>& patterns, const std::optional<Cursor>& since) {
     auto wanted = all_topics();
     for (const auto& pattern : patterns) wanted.add(pattern);
     send_text(R"({"success":true,"data":{"type":"subscribed"}})");
-    const auto held = all_topics();
-    if (!since) {
-      replays_.push_back(Replay::join_in_band(wanted, held, shelf_.head));
-    } else if (covers(*since, wanted.beyond(held))) {
-      replays_.push_back(Replay::in_band(shelf_.history, wanted, held, since->offset, since->offset, 0));
-    } else {
-      if (!since->epoch.empty()) send_gap(*since);
-      replays_.push_back(Replay::in_band(shelf_.history, wanted, held, known_offset(*since), 0, shelf_.head));
-    }
+    take(shelf_.widen(std::move(wanted), all_topics(), since));
   }
   void unsubscribe(const Pattern& pattern) {
     send_text(R"({"success":true,"data":{"type":"unsubscribed"}})");
@@ -82,13 +54,13 @@ class Session final : public Receiver {
   void announce_epoch() {
     Gap gap;
     gap.reason = GapReason::epoch;
-    gap.epoch = *shelf_.epoch;
-    gap.offset = shelf_.head;
+    gap.epoch = shelf_.epoch();
+    gap.offset = shelf_.head();
     send_text(gap_notice(gap));
   }
   /// A heartbeat while idle.
   void beat() {
-    if (outbox_.empty() && replays_.empty()) send_text(cursor_notice(*shelf_.epoch, shelf_.head));
+    if (outbox_.empty() && replays_.empty()) send_text(cursor_notice(shelf_.epoch(), shelf_.head()));
   }
   void deliver(const ChunkPtr& chunk) override { send(chunk); }
 
@@ -96,14 +68,14 @@ class Session final : public Receiver {
   void turn() {
     flush();
     if (!outbox_.empty() || replays_.empty()) return;
-    auto piece = replays_.front().next(shelf_.history, shelf_.snapshot, *shelf_.epoch, shelf_.head, piece_);
-    if (piece.lost_after) send_gap({*shelf_.epoch, *piece.lost_after});
+    auto piece = shelf_.next(replays_.front(), piece_);
+    if (piece.lost_after) send_text(gap_notice(shelf_.gap_after({shelf_.epoch(), *piece.lost_after})));
     if (piece.chunk) send(piece.chunk);
     if (!piece.done) return;
     auto wanted = replays_.front().wanted();
     replays_.pop_front();
     regroup(std::move(wanted));
-    send_text(live_notice(*shelf_.epoch, shelf_.head));
+    send_text(live_notice(shelf_.epoch(), shelf_.head()));
   }
   /// The client reads a message; nothing if none is there in full.
   std::optional<std::string> read() {
@@ -126,33 +98,18 @@ class Session final : public Receiver {
   bool can_ask() const { return replays_.size() < 4; }
 
  private:
-  bool knows(const Cursor& cursor) const {
-    return cursor.epoch == *shelf_.epoch && cursor.offset <= shelf_.head;
+  void take(Shelf::Way way) {
+    if (way.resume) outbox_.start_at(*way.resume);
+    if (way.gap) send_text(gap_notice(*way.gap));
+    replays_.push_back(std::move(way.replay));
   }
-  bool covers(const Cursor& cursor, const std::vector<Pattern>& topics) const {
-    return knows(cursor) && shelf_.history.missing_up_to(topics) <= cursor.offset &&
-           shelf_.history.has_losses_from(cursor.offset);
-  }
-  Offset known_offset(const Cursor& cursor) const { return knows(cursor) ? cursor.offset : 0; }
   const Subscription& all_topics() const {
     return replays_.empty() ? subscription_ : replays_.back().wanted();
   }
-  void send_gap(const Cursor& cursor) {
-    Gap gap;
-    gap.epoch = *shelf_.epoch;
-    gap.offset = shelf_.head;
-    gap.reason = GapReason::epoch;
-    if (knows(cursor)) {
-      gap.reason = GapReason::trimmed;
-      gap.from = std::min(cursor.offset + 1, gap.offset);
-      gap.to = gap.offset;
-    }
-    send_text(gap_notice(gap));
-  }
   void regroup(Subscription wanted) {
-    if (group_ != nullptr) shelf_.groups.leave(*group_, this);
+    if (group_ != nullptr) groups_.leave(*group_, this);
     subscription_ = std::move(wanted);
-    group_ = &shelf_.groups.join(subscription_, this);
+    group_ = &groups_.join(subscription_, this);
   }
   void send_text(const std::string& text) {
     auto chunk = std::make_shared<Chunk>();
@@ -182,7 +139,8 @@ class Session final : public Receiver {
     }
   }
 
-  Shelf& shelf_;
+  const Shelf& shelf_;
+  Groups& groups_;
   const std::size_t room_;
   const std::size_t piece_;
   Subscription subscription_;
@@ -199,37 +157,19 @@ class Bridge {
       : stream_(std::move(stream)), spine(policies, EventLimits{}, *stream_, limits), shelf(policies) {
     const auto past = stream_->restore();
     spine.restore(past.producers, now);
-    shelf.epoch = stream_->epoch();
-    shelf.head = stream_->head();
-    shelf.snapshot.restore(past.endings);
-    shelf.history.restore_missing(past.missing);
-    for (const auto& event : past.events) {
-      shelf.snapshot.apply(event);
-      shelf.history.apply(event);
-    }
-    for (const auto& lost : past.lost) shelf.history.apply(lost);
-    shelf.history.forget_up_to(past.gone_up_to);
-    expire(now.wall);
+    shelf.load({past.events, past.lost, stream_->head(), stream_->epoch()}, past, now.wall);
   }
   /// What a shard does with a batch.
   void apply(const Batch& batch, const std::vector<Session*>& sessions) {
-    if (batch.epoch != shelf.epoch) {
-      shelf.epoch = batch.epoch;
+    if (!shelf.is_in(batch.epoch)) {
+      shelf.enter(batch.epoch);
       for (auto* session : sessions) session->announce_epoch();
     }
-    for (const auto& event : batch.events) {
-      shelf.snapshot.apply(event);
-      shelf.history.apply(event);
-    }
-    for (const auto& lost : batch.lost) shelf.history.apply(lost);
-    shelf.head = batch.head;
-    shelf.groups.add(batch, *shelf.epoch);
-    shelf.groups.hand_out();
+    shelf.keep(batch);
+    groups.add(batch, shelf.epoch());
+    groups.hand_out();
   }
-  void expire(Micros wall) {
-    shelf.snapshot.expire(wall);
-    shelf.history.expire(wall);
-  }
+  void expire(Micros wall) { shelf.expire(wall); }
   const Stream& stream() const { return *stream_; }
 
  private:
@@ -238,6 +178,7 @@ class Bridge {
  public:
   Spine spine;
   Shelf shelf;
+  Groups groups;
 };
 
 }  // namespace trestle::delivery

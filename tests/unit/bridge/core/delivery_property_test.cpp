@@ -190,11 +190,11 @@ class Schedule {
     }
     bridge_ = std::make_unique<Bridge>(policies_, std::move(stream), limits(), now());
     auto& model = truth_.model;
-    if (!model.epoch.empty() && (*bridge_->shelf.epoch != model.epoch) != new_epoch) {
-      say("the epoch was " + model.epoch + ", and is " + *bridge_->shelf.epoch);
+    if (!model.epoch.empty() && (bridge_->shelf.epoch() != model.epoch) != new_epoch) {
+      say("the epoch was " + model.epoch + ", and is " + bridge_->shelf.epoch());
     }
-    if (bridge_->shelf.head != model.head) say("the head is " + std::to_string(bridge_->shelf.head));
-    model.epoch = *bridge_->shelf.epoch;
+    if (bridge_->shelf.head() != model.head) say("the head is " + std::to_string(bridge_->shelf.head()));
+    model.epoch = bridge_->shelf.epoch();
     model.restart();
     model.expire(now().wall);
     check_kept();
@@ -330,7 +330,7 @@ class Schedule {
   // The shelf holds what the model keeps, and nothing else.
   void check_kept() {
     const auto& latest = truth_.model.latest();
-    const auto& events = bridge_->shelf.snapshot.events();
+    const auto& events = bridge_->shelf.snapshot().events();
     if (events.size() != latest.size()) {
       std::string extra;
       for (const auto& [offset, event] : events)
@@ -343,8 +343,8 @@ class Schedule {
       if (expected == latest.end() || expected->second->offset != offset)
         say("the snapshot has a wrong " + event->topic);
     }
-    if (bridge_->shelf.history.size() != truth_.model.kept_logs()) {
-      say("the history has " + std::to_string(bridge_->shelf.history.size()) + " events, not " +
+    if (bridge_->shelf.history().size() != truth_.model.kept_logs()) {
+      say("the history has " + std::to_string(bridge_->shelf.history().size()) + " events, not " +
           std::to_string(truth_.model.kept_logs()));
     }
   }
@@ -418,8 +418,8 @@ class Schedule {
   // Mostly it goes on where it was, and asks again for what it had not got.
   void connect(Client& client) {
     auto& watcher = client.watcher;
-    client.session =
-        std::make_unique<Session>(bridge_->shelf, 1'000 + chance_.below(4'000), 1 + chance_.below(1'500));
+    client.session = std::make_unique<Session>(bridge_->shelf, bridge_->groups, 1'000 + chance_.below(4'000),
+                                               1 + chance_.below(1'500));
     const bool goes_on = !watcher.wish().topics.empty() && chance_.percent(85);
     const auto wanted = goes_on ? watcher.held() : some_patterns();
     const auto since = goes_on ? watcher.cursor() : some_cursor(watcher);
