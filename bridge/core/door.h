@@ -27,6 +27,8 @@ std::string_view name_of(Door door);
 /// The one function that decides what rights are worth. `topics`: what is asked for, at the doors that are
 /// about topics; the whole of it must be granted. Pure; any thread.
 bool may_pass(Door door, const Rights& rights, const Pattern& topics);
+/// The same for what is told of one topic.
+bool may_pass(Door door, const Rights& rights, std::string_view topic);
 /// The same where no topic is named: `session`, and whether there is a `status` at all. False at the others.
 bool may_pass(Door door, const Rights& rights);
 

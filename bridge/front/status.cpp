@@ -58,9 +58,10 @@ void write_session(Writer& json, const SessionStatus& session) {
   json.EndObject();
 }
 
-// Doors take patterns; every topic is one that matches itself alone.
-bool may_know(const Rights& reader, const std::string& topic) {
-  const auto pattern = Pattern::parse(topic);
+bool may_know(const Rights& reader, std::string_view topic) { return may_pass(Door::status, reader, topic); }
+
+bool may_know_all(const Rights& reader, std::string_view topics) {
+  const auto pattern = Pattern::parse(topics);
   return pattern && may_pass(Door::status, reader, *pattern);
 }
 
@@ -71,7 +72,7 @@ void write_sessions(Writer& json, const std::vector<ShardStatus>& shards, const 
     connections += shard.connections;
     for (const auto& session : shard.sessions) sessions.push_back(&session);
   }
-  if (may_know(reader, "$sys.>")) {
+  if (may_know_all(reader, "$sys.>")) {
     key(json, "sessions");
     json.StartArray();
     for (std::size_t i = 0; i < std::min(sessions.size(), kMaxListed); ++i) write_session(json, *sessions[i]);
@@ -185,7 +186,7 @@ void write_pressure(Writer& json, const std::vector<ShardStatus>& shards, const 
   std::map<std::string, PressureCounters> by_policy;
   for (const auto& shard : shards) {
     for (const auto& line : shard.pressure) {
-      if (!may_know(reader, line.match)) continue;
+      if (!may_know_all(reader, line.match)) continue;
       auto& sum = by_policy[line.match];
       sum.replaced += line.counters.replaced;
       sum.merged += line.counters.merged;

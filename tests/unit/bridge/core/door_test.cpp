@@ -50,6 +50,10 @@ TEST_CASE(
     "the status tells of a topic what a reader of it may know, and of the bridge's own what an admin may") {
   const auto system = *Pattern::parse("$sys.>");
   CHECK(may_pass(Door::status, rights({"read:task.*"}), kTask));
+  CHECK(may_pass(Door::status, rights({"read:task.*"}), "task.1"));
+  CHECK_FALSE(may_pass(Door::status, rights({"read:task.*"}), "$sys.producer.a"));
+  CHECK(may_pass(Door::status, rights({"admin"}), "$sys.producer.a"));
+  CHECK_FALSE(may_pass(Door::status, rights({"admin"}), "task.1"));
   CHECK_FALSE(may_pass(Door::status, rights({"read:other"}), kTask));
   CHECK_FALSE(may_pass(Door::status, rights({"read"}), system));
   for (const auto* scope : {"admin", "read:$sys.>"}) CHECK(may_pass(Door::status, rights({scope}), system));
