@@ -67,8 +67,8 @@ void Bridge::write_config() const {
          << "ingest: {bind: [\"tcp://127.0.0.1:" << events_ << "\"], control: \"tcp://127.0.0.1:" << control_
          << "\"}\n"
          << "stream: {path: \"" << options_.stream << "\", durability: " << options_.durability << "}\n"
-         << "session: {queue: 256MiB}\n"
-         << "log: {level: warning}\n";
+         << "session: {queue: " << options_.queue << "}\n"
+         << "log: {level: error}\n";
   if (options_.retain != 0) {
     config << "topics: [{match: bench, keep: log, retain: {count: " << options_.retain << "}}]\n";
   }

@@ -15,7 +15,8 @@ struct BridgeOptions {
   std::filesystem::path program;      ///< trestled
   std::string stream = "trestle.db";  ///< stream.path; ":memory:" for none
   std::string durability = "process";
-  std::uint64_t retain = 0;  ///< events of type `bench` that are kept; 0: by the built-in policies
+  std::uint64_t retain = 0;      ///< events of type `bench` that are kept; 0: by the built-in policies
+  std::string queue = "256MiB";  ///< session.queue
 };
 
 /// A trestled of our own, with its own folder and free ports. The folder is in TMPDIR, or in /tmp: that is
