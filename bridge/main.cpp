@@ -5,6 +5,7 @@
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,7 @@
 #include "bridge/store/memory_stream.h"
 #include "bridge/store/private_file.h"
 #include "bridge/version.h"
+#include "proto/wipe.h"
 
 namespace trestle {
 namespace {
@@ -61,13 +63,17 @@ void raise_descriptor_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The only time that anybody sees the token: on standard output, past the log.
+// The only time that anybody sees the token: on standard output, past the log and past stdio's buffer.
 void print_first_token(const std::string& url, const std::string& token, const std::filesystem::path& file) {
-  std::printf(
-      "Open this address once; it holds the only copy of a new token with all rights:\n\n    %s/?token=%s\n\n"
-      "Its hash is in %s. More tokens: trestle token create --file %s\n\n",
-      url.c_str(), token.c_str(), file.c_str(), file.c_str());
-  std::fflush(stdout);
+  const auto text = "Open this address once; it holds the only copy of a new token with all rights:\n\n    " +
+                    url + "/?token=" + token + "\n\nIts hash is in " + file.string() +
+                    ". More tokens: trestle token create --file " + file.string() + "\n\n";
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto written = ::write(STDOUT_FILENO, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;  // nobody is there to see it
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 // Waits for signals and for changed token files: a change reads the tokens again, SIGHUP also certificate and
@@ -154,7 +160,7 @@ void warn_of_open_file(const std::filesystem::path& file) {
 
 // The bridge, from the downstream end up: each part gets the one it feeds. `token_file` is a configuration
 // file that holds a token; empty if there is none in it.
-int serve(const Settings& settings, const std::filesystem::path& token_file) {
+int serve(Settings& settings, const std::filesystem::path& token_file) {
   std::signal(SIGPIPE,
               SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is no end of ours
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow degrades the journal; it does not end the bridge
@@ -162,6 +168,7 @@ int serve(const Settings& settings, const std::filesystem::path& token_file) {
   const auto started = read_clock();
   auto authority = Authority::make(settings.auth);
   if (!authority) return fail(authority.error());
+  wipe(settings.auth.token);  // it knows the hash
 
   const PolicyTable policies(settings.topics);
   asio::io_context main;
@@ -188,9 +195,12 @@ int serve(const Settings& settings, const std::filesystem::path& token_file) {
   ZmqIngest ingest(spine, front);
   if (auto opened = ingest.open(settings.ingest); !opened) return fail(opened.error());
   signals.also_reload(ingest);
-  const auto first_token = (*authority)->make_first_token(started.wall);
+  auto first_token = (*authority)->make_first_token(started.wall);
   if (!first_token) return fail(first_token.error());
-  if (*first_token) print_first_token(front.url(), **first_token, settings.auth.tokens_file);
+  if (*first_token) {
+    print_first_token(front.url(), **first_token, settings.auth.tokens_file);
+    wipe(**first_token);
+  }
 
   const auto epoch = (*stream)->epoch();  // before the spine starts: from then on the stream is its own
   const auto offset = (*stream)->head();
@@ -234,9 +244,8 @@ int run(int argc, char** argv) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kStartFailed;
   }
 
-  const auto settings =
-      load_settings(file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file), environment,
-                    environment_names);
+  auto settings = load_settings(file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file),
+                                environment, environment_names);
   if (!settings) return fail(settings.error());
   if (print) std::cout << print_settings(*settings);
   if (check) {

@@ -10,20 +10,13 @@
 #include <cstdlib>
 #include <cstring>
 
-// The leak detector looks into its own process as a debugger does.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TRESTLE_IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TRESTLE_IS_SANITIZED 1
-#endif
-#endif
+#include "bridge/sanitized.h"
 
 namespace trestle {
 namespace {
 
 void forbid_core_dumps() {
-#ifndef TRESTLE_IS_SANITIZED
+#ifndef TRESTLE_IS_SANITIZED  // the leak detector looks into its own process as a debugger does
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // a core_pattern that is a program asks no limit

@@ -5,10 +5,15 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
+#include <cstring>
 
 #include "proto/types.h"
+#include "proto/wipe.h"
 
 namespace trestle {
 namespace {
@@ -16,6 +21,24 @@ namespace {
 using Kind = JsonMember::Kind;
 constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
                             rapidjson::kParseNumbersAsStringsFlag;
+
+/// RapidJSON puts strings together in a stack of its own, and one of them may be a token.
+struct WipingAllocator {
+  static constexpr bool kNeedFree = true;
+  static void* Malloc(std::size_t size) { return size == 0 ? nullptr : std::malloc(size); }
+  static void* Realloc(void* old, std::size_t old_size, std::size_t size) {
+    void* block = Malloc(size);
+    if (block != nullptr && old != nullptr) std::memcpy(block, old, std::min(old_size, size));
+    Free(old);
+    return block;
+  }
+  static void Free(void* block) noexcept {
+    if (block == nullptr) return;
+    wipe(static_cast<char*>(block), ::malloc_usable_size(block));
+    std::free(block);
+  }
+};
+using Reader = rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, WipingAllocator>;
 
 /// Collects the members of the outermost object; what they hold is only bounded, not kept.
 class Collector : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Collector> {
@@ -81,7 +104,7 @@ class Collector : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Collect
 std::string read_members(std::string_view text, std::vector<JsonMember>& members) {
   rapidjson::MemoryStream stream(text.data(), text.size());
   Collector collector(text, stream, members);
-  rapidjson::Reader reader;
+  Reader reader;
   const auto result = reader.Parse<kFlags>(stream, collector);
   if (collector.too_deep())
     return "nested more than " + std::to_string(JsonObject::kMaxDepth) + " levels deep";

@@ -5,6 +5,7 @@
 #include "bridge/auth/jwt.h"
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
+#include "proto/wipe.h"
 
 namespace trestle {
 namespace {
@@ -38,10 +39,16 @@ bool is_there(const std::filesystem::path& file) {
   return !file.empty() && (std::filesystem::exists(file, unknown) || unknown);
 }
 
+AuthSettings without_token(AuthSettings settings) {
+  wipe(settings.token);
+  return settings;
+}
+
 }  // namespace
 
 Authority::Authority(AuthSettings settings)
-    : settings_(std::move(settings)),
+    : token_hash_(settings.token.empty() ? "" : hash_token(settings.token)),
+      settings_(without_token(std::move(settings))),
       anonymous_(anonymous_reader()),
       table_(std::make_shared<const Table>()) {}
 
@@ -56,7 +63,7 @@ Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings)
 }
 
 Result<std::monostate> Authority::read_tokens(Table& table) const {
-  if (!settings_.token.empty()) table.entries.push_back({hash_token(settings_.token), static_reader()});
+  if (!token_hash_.empty()) table.entries.push_back({token_hash_, static_reader()});
   if (!is_there(settings_.tokens_file)) return std::monostate{};
   const auto records = load_token_file(settings_.tokens_file);
   if (!records) return records.error();
@@ -90,7 +97,7 @@ std::vector<std::filesystem::path> Authority::files() const {
 
 Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
   std::error_code ignored;
-  const bool configured = !settings_.enabled || !settings_.token.empty() || settings_.tokens_file.empty() ||
+  const bool configured = !settings_.enabled || !token_hash_.empty() || settings_.tokens_file.empty() ||
                           !files_of(settings_.jwt).empty() ||
                           std::filesystem::exists(settings_.tokens_file, ignored);
   if (configured) return std::optional<std::string>();

@@ -62,7 +62,8 @@ class Authority {
   explicit Authority(AuthSettings settings);
   Result<std::monostate> read_tokens(Table& table) const;
 
-  const AuthSettings settings_;
+  const std::string token_hash_;  // of the configured token; empty without one
+  const AuthSettings settings_;   // without that token
   const IdentityPtr anonymous_;
   std::shared_ptr<const Table> table_;  // read and replaced by std::atomic_load and std::atomic_store only
   std::atomic<std::uint64_t> generation_{0};

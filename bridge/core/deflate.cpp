@@ -3,8 +3,12 @@
 #include <zlib.h>
 
 #include <array>
+#include <cstdlib>
 #include <limits>
 #include <new>
+#include <utility>
+
+#include "proto/wipe.h"
 
 namespace trestle {
 namespace {
@@ -54,12 +58,33 @@ bool Deflater::deflate(std::string_view message, std::string& out) {
 // --- in
 // -----------------------------------------------------------------------------------------------------
 
+// zlib keeps a window of what it has inflated, in a block that it asks for. Between messages nothing in it
+// counts.
 struct Inflater::Impl {
+  static constexpr std::size_t kWindow = 32768;
+
+  static void* allocate(void* self, unsigned int items, unsigned int size) {
+    const auto bytes = std::size_t{items} * size;
+    auto* block = static_cast<char*>(std::calloc(1, bytes));
+    if (bytes >= kWindow) static_cast<Impl*>(self)->window = {block, block == nullptr ? 0 : bytes};
+    return block;
+  }
+  static void release(void*, void* block) { std::free(block); }
+
+  void forget() {
+    wipe(buffer.data(), buffer.size());
+    if (window.first != nullptr) wipe(window.first, window.second);
+  }
+
   z_stream z{};
+  std::pair<char*, std::size_t> window{nullptr, 0};
   std::array<char, 16384> buffer;
 };
 
 Inflater::Inflater() : impl_(std::make_unique<Impl>()) {
+  impl_->z.zalloc = Impl::allocate;
+  impl_->z.zfree = Impl::release;
+  impl_->z.opaque = impl_.get();
   must_have_memory(::inflateInit2(&impl_->z, kRawWindow));
 }
 
@@ -71,6 +96,10 @@ Inflated Inflater::inflate(std::string_view message, std::size_t max, std::strin
   constexpr int kBetweenBlocks = 128;
   out.clear();
   ::inflateReset(&impl_->z);
+  struct Forget {
+    Impl& impl;
+    ~Forget() { impl.forget(); }
+  } const forget{*impl_};
   auto outcome = take(message, max, out);
   const auto size = out.size();
   if (outcome == Inflated::ok) outcome = take(kTail, max, out);
@@ -82,7 +111,8 @@ Inflated Inflater::inflate(std::string_view message, std::size_t max, std::strin
 
 Inflated Inflater::take(std::string_view bytes, std::size_t max, std::string& out) {
   if (bytes.size() > std::numeric_limits<uInt>::max()) return Inflated::too_big;
-  auto& [z, buffer] = *impl_;
+  auto& z = impl_->z;
+  auto& buffer = impl_->buffer;
   z.next_in = bytes_of(bytes);
   z.avail_in = static_cast<uInt>(bytes.size());
   do {

@@ -12,6 +12,7 @@
 #include "bridge/front/deflate_offer.h"
 #include "bridge/log/log.h"
 #include "proto/frame.h"
+#include "proto/wipe.h"
 
 namespace trestle {
 namespace {
@@ -44,11 +45,6 @@ const EndpointSettings* find_endpoint(const std::vector<EndpointSettings>& endpo
   const auto found =
       std::find_if(endpoints.begin(), endpoints.end(), [&](const auto& e) { return e.path == path; });
   return found == endpoints.end() ? nullptr : &*found;
-}
-
-void wipe(std::string& secret) {
-  std::fill(secret.begin(), secret.end(), '\0');
-  secret.clear();
 }
 
 }  // namespace
@@ -121,6 +117,7 @@ void Session::on_readable() {
         sign_of_life_ = std::chrono::steady_clock::now();
         pinged_.reset();
         on_bytes({buffer.data(), got});
+        wipe(buffer.data(), got);  // a token may be in there
         break;
       case Io::wait_read: return wait_readable();
       case Io::wait_write: read_wants_write_ = true; return wait_writable();
@@ -143,9 +140,13 @@ void Session::on_bytes(std::string_view bytes) {
   switch (phase_) {
     case Phase::request: {
       const int status = reader_->feed(bytes);
-      if (status == 200) return on_request();
-      if (status != 0)
+      if (status == 0) return;
+      if (status == 200) {
+        on_request();
+      } else {
         answer(http_error(status, "bad_request", "this is not an HTTP request that Trestle understands"));
+      }
+      reader_.reset();  // with the token
       return;
     }
     case Phase::waiting:

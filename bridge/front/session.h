@@ -166,7 +166,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Time deadline_{};  // of the phase; live has none
 
   std::unique_ptr<ProxyHeader> proxy_header_;  // until it is whole
-  std::unique_ptr<HttpReader> reader_;         // until it is a WebSocket
+  std::unique_ptr<HttpReader> reader_;         // until the request is whole
   bool head_only_ = false;
   std::unique_ptr<WebSocket> ws_;
   bool ws_opened_ = false;

@@ -11,6 +11,7 @@
 #include "bridge/core/deflate.h"
 #include "bridge/front/frame_watch.h"
 #include "proto/utf8.h"
+#include "proto/wipe.h"
 
 namespace trestle {
 namespace {
@@ -100,6 +101,16 @@ struct WsConfig : websocketpp::config::core {
 using Server = websocketpp::server<WsConfig>;
 using websocketpp::lib::error_code;
 
+// A connection keeps the last bytes that it was given, unmasked: perhaps those of a token. It lets nobody at
+// them, but an explicit instantiation may name what is private.
+using LastBytes = char[WsConfig::connection_read_buffer_size];
+LastBytes& last_bytes_of(Server::connection_type& connection);
+template <LastBytes Server::connection_type::*kMember>
+struct LetIn {
+  friend LastBytes& last_bytes_of(Server::connection_type& connection) { return connection.*kMember; }
+};
+template struct LetIn<&Server::connection_type::m_buf>;
+
 // What of a reason fits into a close frame, not cut within a character: it must be UTF-8.
 std::size_t reason_size(std::string_view reason) {
   constexpr std::size_t kMaxReason = 123;
@@ -166,7 +177,10 @@ class Connection final : public WebSocket {
 
  private:
   void read(std::string_view bytes) {
-    if (!bytes.empty()) connection_->read_all(bytes.data(), bytes.size());
+    if (bytes.empty()) return;
+    connection_->read_all(bytes.data(), bytes.size());
+    auto& last = last_bytes_of(*connection_);
+    wipe(last, sizeof last);
   }
 
   void set_handlers() {
@@ -212,8 +226,13 @@ class Connection final : public WebSocket {
   // Request and answer, with all their headers, are over a kilobyte that nothing needs once it is open, and
   // the token is in there; websocketpp would keep them and lets us only look at them.
   void release_handshake() {
-    const_cast<WsConfig::request_type&>(connection_->get_request()) = {};
-    const_cast<WsConfig::response_type&>(connection_->get_response()) = {};
+    wipe(const_cast<std::string&>(connection_->get_resource()));
+    for (auto& offered : connection_->get_requested_subprotocols()) wipe(const_cast<std::string&>(offered));
+    // Swapped, not assigned: a string that is given a shorter text keeps its room and what stands there.
+    WsConfig::request_type request;
+    std::swap(request, const_cast<WsConfig::request_type&>(connection_->get_request()));
+    WsConfig::response_type response;
+    std::swap(response, const_cast<WsConfig::response_type&>(connection_->get_response()));
   }
 
   void on_message(const Message& message) {
@@ -224,6 +243,7 @@ class Connection final : public WebSocket {
     // websocketpp does not see that a message in fragments ends within a character.
     if (!is_utf8(text)) return fail(status::invalid_payload, "the message is not UTF-8");
     events_.ws_text(text);
+    if (message.get_compressed()) wipe(shared_.inflated);
   }
 
   bool inflate(std::string_view payload) {
