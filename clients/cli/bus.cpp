@@ -13,6 +13,7 @@
 #include "bridge/ingest/curve_files.h"
 #include "bridge/ingest/zap.h"
 #include "bridge/ingest/zmq_bind.h"
+#include "bridge/log/log.h"
 #include "clients/cli/bus_gate.h"
 #include "clients/cli/stop_signal.h"
 
@@ -189,6 +190,7 @@ class Bus {
 
 Exit run_bus(const BusOptions& options) {
   check(options);
+  log::start({});  // refused connections are told there, at most once a second
   on_signal(SIGUSR1, [](int) { counters_wanted = true; });
   // Without CURVE there is nothing to read again, and a closed terminal ends the bus as ever.
   if (!options.curve_key.empty()) on_signal(SIGHUP, [](int) { reload_wanted = true; });

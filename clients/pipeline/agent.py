@@ -7,6 +7,7 @@ Such events are sent at most once: what ZeroMQ drops before the bridge is not re
 """
 import argparse
 import json
+import os
 import random
 import signal
 import sys
@@ -126,10 +127,25 @@ def iso_now():
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def connect(address):
+def curve_keys(path):
+    """{"public": …, "secret": …} of a file that `trestle keygen` made; FILE.pub has the first only."""
+    with open(path, encoding="ascii") as lines:
+        return dict(line.split(": ", 1) for line in map(str.strip, lines) if ": " in line and not line.startswith("#"))
+
+
+def prove_identity(socket, key_file, server):
+    """CURVE: encrypted, and only for bridges that have this key on their list."""
+    keys = curve_keys(key_file)
+    socket.curve_publickey, socket.curve_secretkey = keys["public"].encode(), keys["secret"].encode()
+    socket.curve_serverkey = (curve_keys(server)["public"] if os.path.exists(server) else server).encode()
+
+
+def connect(address, key_file, server):
     """A PUB socket whose connection stands, or will when the bridge comes: events before that are lost, by design."""
     socket = zmq.Context.instance().socket(zmq.PUB)
     socket.set(zmq.LINGER, 500)
+    if key_file:
+        prove_identity(socket, key_file, server)
     monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED)
     socket.connect(address)
     for _ in range(20):
@@ -145,20 +161,28 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", default="tcp://127.0.0.1:5556", metavar="ADDR", help="the bridge's event socket")
+    parser.add_argument("--curve-key", metavar="FILE", help="CURVE: our key pair, made by trestle keygen")
+    parser.add_argument("--curve-server", metavar="KEY", help="CURVE: public key of the bridge, or its FILE.pub")
     parser.add_argument("--interval", type=float, default=2.0, metavar="SECONDS", help="pause between workflows")
     parser.add_argument("--pace", type=float, default=0.08, metavar="SECONDS", help="mean time between tokens")
     parser.add_argument("--once", action="store_true", help="one workflow, then exit")
     parser.add_argument("--seed", type=int, help="the same pauses each time")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if bool(chosen.curve_key) != bool(chosen.curve_server):
+        parser.error("CURVE needs both --curve-key and --curve-server")
+    return chosen
 
 
 def main():
     chosen = options()
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
-        socket = connect(chosen.events)
+        socket = connect(chosen.events, chosen.curve_key, chosen.curve_server)
     except zmq.ZMQError as error:
         print(f"agent.py: --events {chosen.events}: {error}", file=sys.stderr)
+        return 2
+    except (OSError, KeyError, ValueError) as error:
+        print(f"agent.py: no key pair of `trestle keygen`, or no public key: {error}", file=sys.stderr)
         return 2
     except Stopped:
         return 0

@@ -379,6 +379,7 @@ def test_a_bus_lets_listed_producers_through_and_nobody_else(bus, tmp_path, clos
     for kind, address in ((zmq.PUB, bus.front), (zmq.SUB, bus.back)):
         assert not is_let_in(kind, address, timeout=SOON)
         assert not is_let_in(kind, address, lambda socket: prove(socket, unlisted, bus.keys.public), timeout=SOON)
+    eventually(lambda: "connection refused, its key is not on the list" in bus.said() and unlisted.public in bus.said(), "who")
     # Who may publish may not listen.
     assert not is_let_in(zmq.SUB, bus.back, lambda socket: prove(socket, bus.worker, bus.keys.public), timeout=SOON)
 

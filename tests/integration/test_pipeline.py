@@ -12,6 +12,7 @@ import time
 import pytest
 
 from harness.bridge import BINARY, REPOSITORY
+from harness.curve import KeyList, Keys
 from harness.pipeline import Pipeline, alive
 from harness.tokens import tokens
 from harness.wait import PATIENCE, TIMEOUT, eventually
@@ -157,6 +158,31 @@ def test_a_client_that_joins_in_the_middle_sees_the_present_and_nothing_that_is_
     until_finished(late, task)
     types = [data["type"] for data in connect(bridge, meta="1").collect("live")]
     assert "command-progress" not in types and "queue-update" in types
+
+
+def test_with_curve_all_of_them_prove_who_they_are(trestled, connect, pipeline, sample, tmp_path):
+    keys, ours = Keys(tmp_path, "bridge"), Keys(tmp_path, "ours")
+    listed = KeyList(tmp_path / "producers.yaml", ours)
+    bridge = trestled({"ingest": {"curve": {"secret_key_file": str(keys.file), "producers_file": str(listed.path)}}})
+    client = connect(bridge)
+    work = pipeline("--curve-key", ours.file, "--curve-server", f"{keys.file}.pub", to=bridge, agent=True)
+    assert client.until("agent_execution_started", timeout=TASK_WITHIN)
+    (task,) = work.add(sample("small", 1, 0))
+    seen, config = until_finished(client, task)
+    assert config["status"] == "completed"
+    assert {envelope["data"]["type"] for envelope in seen} >= {"queue-update", "command-progress"}
+    assert bridge.status()["curve"] == {"listed": 1, "refused": 0}
+    for pid in work.pids().values():
+        with open(f"/proc/{pid}/cmdline", "rb") as line:
+            assert ours.secret.encode() not in line.read()
+
+
+@pytest.mark.parametrize("options", [["--curve-key", "a.key"], ["--curve-server", "b.pub"]])
+@pytest.mark.parametrize("program", ["run", "agent.py"])
+def test_half_of_curve_is_none(program, options):
+    done = subprocess.run([sys.executable, REPOSITORY / "clients/pipeline" / program, *options], capture_output=True, text=True,
+                          timeout=TASK_WITHIN, check=False)
+    assert done.returncode == 2 and "needs both --curve-key and --curve-server" in done.stderr
 
 
 def test_a_killed_compressor_is_lost_and_its_task_is_taken_up_again(trestled, connect, pipeline, sample):
