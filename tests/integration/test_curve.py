@@ -320,6 +320,12 @@ def test_pub_publishes_with_its_key(secured, connect):
             done = trestle("pub", *bridge, *curve, server, *more, '{"type":"hello"}')
             assert done.returncode == 0, done.stderr
             assert client.data()["type"] == "hello"
+    for mode, code in ((0o640, 0), (0o644, 2), (0o660, 2)):                 # by the library and by the command line's own way
+        secured.worker.file.chmod(mode)
+        for more in ((), ("--no-ack",)):
+            done = trestle("pub", *bridge, *curve, secured.keys.public, *more, '{"type":"hello"}')
+            assert done.returncode == code and (code == 0 or "is a secret that others can " in done.stderr), done.stderr
+    secured.worker.file.chmod(0o600)
     assert trestle("pub", *bridge, *curve[:2], '{"type":"x"}').returncode == 2
     wrong = trestle("pub", *bridge, *curve, "no-key", '{"type":"x"}')
     assert wrong.returncode == 2 and "--curve-server" in wrong.stderr

@@ -33,8 +33,11 @@ CurveKeys read_keys(const std::string& path) {
 CurveKeys load_keys(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) refuse(path, std::strerror(errno));
-  if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    refuse(path, "holds a secret key, and others than its owner can read or change it: chmod 600 it");
+  // As the bridge has it: nobody else's to change, and at most for its group to read.
+  if ((found.st_mode & (S_IROTH | S_IWOTH | S_IWGRP)) != 0) {
+    refuse(path,
+           "is a secret that others can read or change: chmod 600, or 640 with a group that only its reader "
+           "is in");
   }
   auto keys = read_keys(path);
   if (keys.secret_key.empty()) refuse(path, "has a public key only; name the file with the secret key");
