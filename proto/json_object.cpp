@@ -24,7 +24,7 @@ constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseVa
 
 /// RapidJSON puts strings together in a stack of its own, and one of them may be a token.
 struct WipingAllocator {
-  static constexpr bool kNeedFree = true;
+  [[maybe_unused]] static constexpr bool kNeedFree = true;  // what RapidJSON asks of an allocator
   static void* Malloc(std::size_t size) { return size == 0 ? nullptr : std::malloc(size); }
   static void* Realloc(void* old, std::size_t old_size, std::size_t size) {
     void* block = Malloc(size);

@@ -26,7 +26,7 @@ int read_in_pieces(HttpReader& reader, Choices& choices, std::string_view bytes)
 }
 
 void check_handshake(const HttpRequest& request) {
-  const auto handshake = parse_handshake(request, EndpointSettings{});
+  const auto handshake = parse_handshake(request, EndpointSettings{}, TokenWays{});
   if (!handshake) {
     MUST(!handshake.error().why.empty() && is_utf8(handshake.error().why));
     return;

@@ -117,7 +117,7 @@ Stage::Stage(Choices& choices) : choices_(choices), wire_(choices), settings_(sm
   context_ = std::unique_ptr<FrontContext>(new FrontContext{
       settings_, authority(), policy_table(),
       Admission(settings_.limits.connections, settings_.limits.per_address), Backoff(3),
-      [this](std::function<void(std::string)> answer) { status_answer_ = std::move(answer); }});
+      [this](IdentityPtr, std::function<void(std::string)> answer) { status_answer_ = std::move(answer); }});
   shard_ = std::make_unique<Shard>(0, *context_);
   Batch kept;
   kept.epoch = epoch_;
