@@ -124,7 +124,8 @@ class Signals {
     if (reloaded) {
       log::info("tokens read again");
     } else {
-      log::error("tokens stay as they were", {{"error", reloaded.error().message}});
+      log::error("tokens stay as they were",
+                 {{"error", reloaded.error().message}, {"other_files", "read again"}});
     }
   }
 

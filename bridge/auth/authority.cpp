@@ -39,6 +39,16 @@ bool is_there(const std::filesystem::path& file) {
   return !file.empty() && (std::filesystem::exists(file, unknown) || unknown);
 }
 
+/// Replaces a part by what was read, or adds to `faults` why it stays.
+template <class T>
+void take(std::shared_ptr<const T>& part, Result<T> read, std::string& faults) {
+  if (read) {
+    part = std::make_shared<const T>(std::move(*read));
+  } else {
+    faults += (faults.empty() ? "" : "; ") + read.error().message;
+  }
+}
+
 AuthSettings without_token(AuthSettings settings) {
   wipe(settings.token);
   return settings;
@@ -62,29 +72,39 @@ Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings)
   return authority;
 }
 
-Result<std::monostate> Authority::read_tokens(Table& table) const {
-  if (!token_hash_.empty()) table.entries.push_back({token_hash_, static_reader()});
-  if (!is_there(settings_.tokens_file)) return std::monostate{};
+Result<Authority::Entries> Authority::read_tokens() const {
+  Entries entries;
+  if (!token_hash_.empty()) entries.push_back({token_hash_, static_reader()});
+  if (!is_there(settings_.tokens_file)) return entries;
   const auto records = load_token_file(settings_.tokens_file);
   if (!records) return records.error();
-  for (const auto& record : *records) table.entries.push_back({record.sha256_hex, identity_of(record)});
-  return std::monostate{};
+  for (const auto& record : *records) entries.push_back({record.sha256_hex, identity_of(record)});
+  return entries;
+}
+
+Result<Revocations> Authority::read_revoked() const {
+  return settings_.revoked_file.empty() ? Revocations{} : load_revocations(settings_.revoked_file);
 }
 
 Result<std::monostate> Authority::reload() {
-  auto table = std::make_shared<Table>();
-  if (settings_.enabled) {
-    if (auto read = read_tokens(*table); !read) return read;
-    auto keys = JwtKeys::load(settings_.jwt);
-    if (!keys) return keys.error();
-    table->keys = std::move(*keys);
-    auto revoked = settings_.revoked_file.empty() ? Revocations{} : load_revocations(settings_.revoked_file);
-    if (!revoked) return revoked.error();
-    table->revoked = std::move(*revoked);
-  }
+  if (!settings_.enabled) return std::monostate{};
+  auto table = std::make_shared<Table>(*std::atomic_load(&table_));
+  std::string faults;
+  take(table->entries, read_tokens(), faults);
+  take(table->keys, JwtKeys::load(settings_.jwt), faults);
+  take(table->revoked, read_revoked(), faults);
   std::atomic_store(&table_, std::shared_ptr<const Table>(std::move(table)));
   ++generation_;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  trouble_ = faults;
+  if (!faults.empty()) return Error{std::move(faults)};
   return std::monostate{};
+}
+
+AuthStatus Authority::status() const {
+  const auto revoked = std::atomic_load(&table_)->revoked;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return {settings_.enabled, revoked->ids.size() + revoked->issued_before.size(), trouble_};
 }
 
 std::vector<std::filesystem::path> Authority::files() const {
@@ -117,12 +137,12 @@ Result<IdentityPtr, AuthFailure> Authority::authenticate(std::string_view token,
   const auto hash = hash_token(token);
   const auto table = std::atomic_load(&table_);
   IdentityPtr found;
-  for (const auto& entry : table->entries) {
+  for (const auto& entry : *table->entries) {
     if (equal_secrets(entry.sha256_hex, hash)) found = entry.identity;
   }
-  if (!found && !table->keys.empty() && looks_like_jwt(token)) {
-    auto identity = verify_jwt(token, table->keys, settings_.jwt, now);
-    if (identity && table->revoked.hold((*identity)->origin)) return AuthFailure::revoked;
+  if (!found && !table->keys->empty() && looks_like_jwt(token)) {
+    auto identity = verify_jwt(token, *table->keys, settings_.jwt, now);
+    if (identity && table->revoked->hold((*identity)->origin)) return AuthFailure::revoked;
     return identity;
   }
   if (!found) return AuthFailure::unknown;
@@ -135,14 +155,14 @@ Result<IdentityPtr, AuthFailure> Authority::renew(const IdentityPtr& held) const
   const auto table = std::atomic_load(&table_);
   const auto& origin = held->origin;
   if (origin.kind == Kind::jwt) {
-    const bool good = table->keys.has(origin.key) && !table->revoked.hold(origin);
+    const bool good = table->keys->has(origin.key) && !table->revoked->hold(origin);
     return good ? Result<IdentityPtr, AuthFailure>(held) : AuthFailure::revoked;
   }
   if (origin.kind != Kind::file) return held;
-  const auto entry = std::find_if(table->entries.begin(), table->entries.end(), [&](const Entry& known) {
+  const auto entry = std::find_if(table->entries->begin(), table->entries->end(), [&](const Entry& known) {
     return equal_secrets(known.sha256_hex, origin.key);
   });
-  if (entry == table->entries.end()) return AuthFailure::revoked;
+  if (entry == table->entries->end()) return AuthFailure::revoked;
   return entry->identity;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,9 +19,17 @@
 
 namespace trestle {
 
+/// The part of /api/status that is about tokens.
+struct AuthStatus {
+  bool used = false;        ///< authentication is on
+  std::size_t revoked = 0;  ///< entries in force of the file of revoked JWTs
+  std::string trouble;      ///< why some file, as it is now, is not in force; empty while all are
+};
+
 /// The one place that decides what a token is worth: static tokens first, by hash, then JWTs.
 ///
-/// Thread: authenticate(), renew(), generation() and anonymous() from any; the rest from one at a time.
+/// Thread: authenticate(), renew(), generation(), anonymous() and status() from any; the rest from one at a
+/// time.
 class Authority {
  public:
   /// Reads the token file if there is one, and the keys of JWTs. Errors are for the operator: an unreadable
@@ -43,8 +52,11 @@ class Authority {
   IdentityPtr anonymous() const { return anonymous_; }
 
   bool enabled() const { return settings_.enabled; }
-  /// Reads the token file, the keys and the revoked tokens again. On an error everything stays as it was.
+  /// Reads the token file, the keys of JWTs and the revoked JWTs again, each of the three by itself: one with
+  /// a fault stays as it was, the others count from now on. So nothing that is wrong elsewhere keeps a token
+  /// from being revoked. The error is one line with all faults; status() has it until the next reload().
   Result<std::monostate> reload();
+  AuthStatus status() const;
   /// What reload() reads, whether it exists or not.
   std::vector<std::filesystem::path> files() const;
 
@@ -53,20 +65,25 @@ class Authority {
     std::string sha256_hex;
     IdentityPtr identity;
   };
+  using Entries = std::vector<Entry>;
+  /// Its parts are never null, and shared with the table before if they stayed as they were.
   struct Table {
-    std::vector<Entry> entries;
-    JwtKeys keys;
-    Revocations revoked;
+    std::shared_ptr<const Entries> entries = std::make_shared<const Entries>();
+    std::shared_ptr<const JwtKeys> keys = std::make_shared<const JwtKeys>();
+    std::shared_ptr<const Revocations> revoked = std::make_shared<const Revocations>();
   };
 
   explicit Authority(AuthSettings settings);
-  Result<std::monostate> read_tokens(Table& table) const;
+  Result<Entries> read_tokens() const;
+  Result<Revocations> read_revoked() const;
 
   const std::string token_hash_;  // of the configured token; empty without one
   const AuthSettings settings_;   // without that token
   const IdentityPtr anonymous_;
   std::shared_ptr<const Table> table_;  // read and replaced by std::atomic_load and std::atomic_store only
   std::atomic<std::uint64_t> generation_{0};
+  mutable std::mutex mutex_;
+  std::string trouble_;  // guarded by mutex_
 };
 
 }  // namespace trestle

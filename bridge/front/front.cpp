@@ -189,6 +189,7 @@ void Front::gather_status(IdentityPtr reader, std::function<void(std::string)> a
       front.turned_away += listener->turned_away();
     }
     if (tls_) front.tls = tls_->status();
+    front.auth = context_.authority.status();
     answer(status_json(gathering->spine, front, reader->rights));
   };
   probe_->probe([gathering, finish](const SpineStatus& spine) {

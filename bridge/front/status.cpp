@@ -230,6 +230,15 @@ void write_tls(Writer& json, const TlsStatus& tls) {
   json.EndObject();
 }
 
+void write_auth(Writer& json, const AuthStatus& auth) {
+  if (!auth.used) return;
+  key(json, "auth");
+  json.StartObject();
+  put(json, "revoked", std::uint64_t{auth.revoked});
+  if (!auth.trouble.empty()) put(json, "trouble", auth.trouble);
+  json.EndObject();
+}
+
 void write_rejections(Writer& json, const SpineStatus& spine) {
   key(json, "rejections");
   json.StartObject();
@@ -265,6 +274,7 @@ std::string status_json(const SpineStatus& spine, const FrontStatus& front, cons
   write_rejections(json, spine);
   write_tls(json, front.tls);
   write_curve(json, spine.curve);
+  write_auth(json, front.auth);
   json.EndObject();
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";

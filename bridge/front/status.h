@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/auth/authority.h"
 #include "bridge/core/ports.h"
 #include "bridge/core/rights.h"
 #include "bridge/front/shard.h"
@@ -16,6 +17,7 @@ struct FrontStatus {
   std::uint64_t accept_pauses = 0;
   std::uint64_t turned_away = 0;  ///< by the listeners
   TlsStatus tls;
+  AuthStatus auth;
   std::vector<ShardStatus> shards;
 };
 

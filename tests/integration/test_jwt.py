@@ -241,6 +241,39 @@ def test_the_command_line_revokes_for_good(served, connect, which):
         assert name_of(connect(bridge, token=issuer.token(iat=int(time.time()) + 2))) == "alice"
 
 
+def spoil_tokens(bridge):
+    (bridge.folder / "tokens.yaml").chmod(0o644)
+    return "tokens.yaml is a secret that others can read"
+
+
+def spoil_key(bridge):
+    bridge.key_file.write_text("short")
+    return "key0"
+
+
+@pytest.mark.parametrize("spoil", [spoil_tokens, spoil_key])
+def test_a_fault_in_another_file_keeps_no_token_from_being_revoked(served, connect, spoil):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    (bridge.folder / "tokens.yaml").write_text("tokens: []\n")
+    (bridge.folder / "tokens.yaml").chmod(0o600)
+    client, other = connect(bridge, token=issuer.token(jti="7")), connect(bridge, token=issuer.token(jti="8"))
+    assert name_of(client) == name_of(other) == "alice"
+    complaint = spoil(bridge)
+    eventually(lambda: complaint in bridge.status()["auth"].get("trouble", ""), "the fault in the status")
+    assert complaint in bridge.logs("tokens stay as they were")[-1]["error"]
+    begun = time.monotonic()
+    revoke(bridge, "--jti", "7")
+    assert client.closed().code == 4401
+    within_a_second(begun)
+    assert name_of(other) == "alice"
+    assert bridge.status()["auth"]["revoked"] == 1 and bridge.http("/readyz")[0] == 200
+    (bridge.folder / "tokens.yaml").chmod(0o600)
+    issuer.write_to(bridge.key_file)
+    bridge.wait_status(lambda status: "trouble" not in status["auth"], "all is mended")
+    assert name_of(other) == "alice"
+
+
 def test_a_wrong_token_in_band_does_not_hide_that_the_one_held_was_revoked(served, connect):
     issuer = Issuer()
     bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})

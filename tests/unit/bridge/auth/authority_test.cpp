@@ -283,15 +283,75 @@ TEST_CASE("a JWT that was not meant goes on") {
   CHECK(bridge.after(carol) == "carol");
 }
 
-TEST_CASE("a file that is broken when read again changes nothing") {
+TEST_CASE("a file that is broken when read again keeps what was read from it") {
   JwtFixture bridge;
+  bridge.scratch.write("revoked.yaml", "jti: [7]");
   bridge.start();
   const auto carol = bridge.identity(JwtFixture::jwt());
-  const auto generation = bridge.authority->generation();
   SUBCASE("the key's") { bridge.write_key("short"); }
   SUBCASE("no key") { std::filesystem::remove(bridge.scratch.file("key")); }
   SUBCASE("the revoked tokens'") { bridge.scratch.write("revoked.yaml", "jti: 7"); }
   CHECK_FALSE(bridge.authority->reload().has_value());
-  CHECK(bridge.authority->generation() == generation);
   CHECK(bridge.authority->renew(carol).has_value());
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "unknown");
+  CHECK(bridge.authority->status().revoked == 1);
+}
+
+TEST_CASE("a fault in one file keeps nothing of the others from counting, and is told until it is mended") {
+  JwtFixture bridge;
+  bridge.save({token("alice", "secret-a"), token("bob", "secret-b")});
+  bridge.start();
+  CHECK(bridge.authority->status().trouble.empty());
+  const auto bad = JwtFixture::jwt(R"(,"jti":"7")");
+  const auto carol = bridge.identity(bad);
+  const auto alice = bridge.identity("secret-a");
+  std::string faulty;
+  SUBCASE("tokens: a JWT can be revoked") {
+    bridge.scratch.set_mode("tokens.yaml", 0644);
+    bridge.scratch.write("revoked.yaml", "jti: [7]");
+    faulty = bridge.settings.tokens_file.string();
+    CHECK_FALSE(bridge.authority->reload().has_value());
+    CHECK_FALSE(bridge.authority->renew(carol).has_value());
+    CHECK(bridge.authority->renew(alice).has_value());
+    bridge.scratch.set_mode("tokens.yaml", 0600);
+  }
+  SUBCASE("a key: so can a JWT, and a token") {
+    bridge.write_key("short");
+    bridge.scratch.write("revoked.yaml", "jti: [7]");
+    bridge.save({token("bob", "secret-b")});
+    faulty = bridge.scratch.file("key").string();
+    CHECK_FALSE(bridge.authority->reload().has_value());
+    CHECK_FALSE(bridge.authority->renew(carol).has_value());
+    CHECK_FALSE(bridge.authority->renew(alice).has_value());
+    bridge.write_key(JwtFixture::kSecret);
+  }
+  SUBCASE("revoked JWTs: a token can be") {
+    bridge.scratch.write("revoked.yaml", "jti: 7");
+    bridge.save({token("bob", "secret-b")});
+    faulty = bridge.settings.revoked_file.string();
+    CHECK_FALSE(bridge.authority->reload().has_value());
+    CHECK(bridge.authority->renew(carol).has_value());
+    CHECK_FALSE(bridge.authority->renew(alice).has_value());
+    bridge.scratch.write("revoked.yaml", "jti: [7]");
+  }
+  CHECK(bridge.authority->status().trouble.find(faulty) != std::string::npos);
+  CHECK(bridge.who("secret-b") == "bob");
+  CHECK(bridge.authority->reload().has_value());
+  CHECK(bridge.authority->status().trouble.empty());
+}
+
+TEST_CASE("all faults are told in one line") {
+  JwtFixture bridge;
+  bridge.save({token("alice", "secret-a")});
+  bridge.start();
+  bridge.scratch.set_mode("tokens.yaml", 0644);
+  bridge.write_key("short");
+  bridge.scratch.write("revoked.yaml", "jti: 7");
+  const auto reloaded = bridge.authority->reload();
+  REQUIRE_FALSE(reloaded.has_value());
+  for (const char* file : {"tokens.yaml", "key ", "revoked.yaml"}) {
+    CHECK(reloaded.error().message.find(bridge.scratch.file(file).string()) != std::string::npos);
+  }
+  CHECK(reloaded.error().message.find('\n') == std::string::npos);
+  CHECK(bridge.authority->status().trouble == reloaded.error().message);
 }
