@@ -49,8 +49,17 @@ class PlainStream final : public ByteStream {
   const int fd_;
 };
 
+class ClosedStream final : public ByteStream {
+ public:
+  Io read(char*, std::size_t, std::size_t&) override { return Io::closed; }
+  Io write(const std::string_view*, std::size_t, std::size_t&) override { return Io::failed; }
+  void finish_writing() override {}
+};
+
 }  // namespace
 
 std::unique_ptr<ByteStream> plain_stream(int fd) { return std::make_unique<PlainStream>(fd); }
+
+std::unique_ptr<ByteStream> closed_stream() { return std::make_unique<ClosedStream>(); }
 
 }  // namespace trestle

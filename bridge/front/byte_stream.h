@@ -36,7 +36,10 @@ class ByteStream {
   virtual std::string certificate_name() const { return {}; }
 };
 
-/// recv and sendmsg on a TCP socket.
+/// recv and send on a TCP socket.
 std::unique_ptr<ByteStream> plain_stream(int fd);
+/// What is left of a connection whose descriptor was closed, and may be somebody else's by now: takes and
+/// gives nothing.
+std::unique_ptr<ByteStream> closed_stream();
 
 }  // namespace trestle

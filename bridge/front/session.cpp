@@ -79,6 +79,7 @@ void Session::release() {
 }
 
 void Session::set_phase(Phase phase, milliseconds deadline) {
+  if (phase_ == Phase::over) return;  // for good, whoever has not heard of it yet
   phase_ = phase;
   deadline_ = std::chrono::steady_clock::now() + deadline;
 }
@@ -238,6 +239,7 @@ void Session::flush() {
 // Everything is written: end our side, and give the peer a moment to end its own, so that what it has not
 // read yet is not thrown away by a reset.
 void Session::finish() {
+  if (phase_ == Phase::over) return;
   set_phase(Phase::answering, shard_.context().settings.session.stall);
   if (!outbox_.empty() || stream_->holds_bytes()) return;
   stream_->finish_writing();
@@ -250,6 +252,7 @@ void Session::end() {
   phase_ = Phase::over;
   asio::error_code ignored;
   socket_.close(ignored);
+  stream_ = closed_stream();
   shard_.retire(*this);
 }
 
@@ -347,6 +350,7 @@ void Session::on_request() {
 }
 
 void Session::answer(const HttpResponse& response) {
+  if (phase_ == Phase::over) return;
   const auto& settings = shard_.context().settings;
   const auto bytes = encode(response, head_only_, info_->tls ? settings.tls.hsts : std::chrono::seconds(0));
   set_phase(Phase::answering, settings.session.stall);
@@ -428,6 +432,7 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
 void Session::ws_write(std::string_view bytes) { send_bytes(bytes, ws_opened_); }
 
 void Session::ws_open(bool deflate) {
+  if (phase_ == Phase::over) return;  // writing the handshake's answer failed
   ws_opened_ = true;
   subscription_.deflate = deflate;
   if (refusal_) return refuse(refusal_->code, refusal_->reason);

@@ -27,6 +27,7 @@ std::string member(std::string_view name, std::uint64_t number) {
 }  // namespace
 
 void Session::go_live() {
+  if (phase_ == Phase::over) return;
   std::optional<Cursor> since;
   if (since_) {
     since = parse_cursor(*since_);

@@ -47,6 +47,10 @@ class MemoryStream final : public ByteStream {
     if (wire_.broken) return Io::failed;
     const auto choice = wire_.choices.up_to(15);
     if (wire_.blocked || choice == 15) return Io::wait_write;
+    if (choice == 14) {  // the client is gone, which only writing shows
+      wire_.broken = true;
+      return Io::failed;
+    }
     auto left = choice == 0 ? std::string::npos : choice < 12 ? choice : wire_.choices.up_to(255) + 1;
     for (std::size_t i = 0; i < count && left > 0; ++i) {
       const auto part = slices[i].substr(0, left);

@@ -1,10 +1,13 @@
 """Garbage at every port: the bridge goes on serving everybody else."""
 import random
+import select
 import socket
+import struct
 
 import pytest
 
-from harness.raw import RawWebSocket, connect as open_socket
+from harness.raw import RawWebSocket, connect as open_socket, upgrade
+from harness.wait import share_of
 
 RANDOM = random.Random(20261121)
 GARBAGE = {
@@ -56,6 +59,37 @@ def test_connections_that_are_reset(bridge, connect):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sock.close()
     assert connect(bridge).request("ping")["success"]
+
+
+def reset(sock):
+    """Ends the connection without a word; what the other side writes then fails."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def test_who_hangs_up_during_the_handshake_leaves_nothing_to_others(trestled, publisher, connect):
+    """A session whose answer can't be written any more is over; its descriptor's number is somebody else's by then."""
+    bridge = trestled({"shards": 1})
+    source = publisher(bridge)
+    source.event({"type": "queue-update", "secret": "payroll"})
+    requests = [upgrade(f"/?token={bridge.token}&meta=1&since=0"),
+                f"GET /api/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bridge.token}\r\n\r\n".encode()]
+    for number in range(share_of(120, least=30)):
+        leaving = [open_socket(bridge.port) for _ in range(20)]
+        for sock in leaving:
+            sock.sendall(requests[number % len(requests)])
+            reset(sock)
+        strangers = [open_socket(bridge.port) for _ in range(20)]
+        readable, _, _ = select.select(strangers, [], [], 0.02)
+        assert not readable, [sock.recv(4000) for sock in readable]
+        for sock in strangers:
+            reset(sock)
+    bridge.wait_status(lambda status: status["connections_total"] == 1, "nobody but who asks")
+    client = connect(bridge)
+    client.until("queue-update")
+    for number in range(20):
+        source.event({"type": "tick", "number": number})
+        assert client.until("tick")["data"]["number"] == number
 
 
 @pytest.mark.parametrize("opcode, payload, options, code", [
