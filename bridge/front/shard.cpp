@@ -146,8 +146,9 @@ bool Shard::coalesce(std::chrono::steady_clock::time_point begin) {
 // The wake-up that was meant for these batches comes all the same, and finds nothing.
 void Shard::live_first() { apply_some(); }
 
+// The pause may be over long before the loop has a turn for its timer: a turn of replays takes its time.
 void Shard::live_soon() {
-  if (!coalescing_) apply_some();
+  if (!coalescing_ || std::chrono::steady_clock::now() >= pause_.expiry()) apply_some();
 }
 
 void Shard::pull_later(std::shared_ptr<Session> session) {
