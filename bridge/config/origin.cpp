@@ -97,11 +97,10 @@ bool Origin::is_host(std::string_view host_header, bool over_tls) const {
   return place && place->host == host_ && (place->port.empty() ? usual_port(scheme_) : place->port) == port_;
 }
 
-bool Origin::is_loopback() const {
+bool Origin::is_beyond_dns() const {
   if (host_ == "localhost" || ends_with(host_, ".localhost")) return true;
   const bool bracketed = host_.front() == '[';
-  const auto address = IpAddress::parse(bracketed ? host_.substr(1, host_.size() - 2) : host_);
-  return address && address->is_loopback();
+  return bracketed || IpAddress::parse(host_);
 }
 
 }  // namespace trestle

@@ -22,8 +22,9 @@ class Origin {
   /// True if a Host header, of a request that came over `https` or not, names this origin's host and port. A
   /// plain listener may have TLS in front, so there the scheme is the page's own affair.
   bool is_host(std::string_view host_header, bool over_tls) const;
-  /// True if only this machine has that name: localhost, what ends in .localhost, a loopback address.
-  bool is_loopback() const;
+  /// True if nobody else can give that name an address of ours: localhost, what ends in .localhost, and IP
+  /// addresses. Any other name's owner can, at any moment (DNS rebinding).
+  bool is_beyond_dns() const;
 
  private:
   static Result<Origin> parse(std::string_view text, bool wildcard);

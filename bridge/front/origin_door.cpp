@@ -4,15 +4,14 @@
 
 namespace trestle {
 
-bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token,
-                      bool own) {
+bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token) {
   const auto& header = request.header("Origin");
   if (header.empty()) return true;
   if (listener.origins.empty() && !without_token) return true;
   const auto page = Origin::parse(header);
   if (!page) return false;  // "null" too: of a file, or a page that hides where it is from
   if (listener.origins.empty()) {
-    return page->is_host(request.header("Host"), listener.tls) && (!own || page->is_loopback());
+    return page->is_host(request.header("Host"), listener.tls) && page->is_beyond_dns();
   }
   return std::any_of(listener.origins.begin(), listener.origins.end(),
                      [&](const Origin& allowed) { return allowed.allows(*page); });

@@ -8,9 +8,9 @@ namespace trestle {
 /// name the page in the header Origin; who sends none is no browser, and may.
 ///
 /// With a list, exactly the pages on it may. Without one, a token is enough: pages of others don't know it.
-/// Where none was needed (`without_token`) only pages of the bridge's own address may, and if the client is
-/// this machine itself (`own`) only by a name that nobody else can have: else a page could give its own name
-/// the address 127.0.0.1 for a moment (DNS rebinding).
-bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token, bool own);
+/// Where none was needed (`without_token`) only pages of the bridge's own address may, and only by an IP
+/// address or localhost: a page could give its own name the bridge's address for a moment (DNS rebinding). A
+/// bridge whose page is opened by another name has it on its list.
+bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token);
 
 }  // namespace trestle

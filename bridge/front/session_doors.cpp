@@ -95,10 +95,10 @@ std::optional<Session::Refusal> Session::find_refusal(const HttpRequest& request
   if (without_token) identity_ = authority.anonymous();
   const bool may_still_come = identity_ || accepts(shard_.context().settings.auth.accept, TokenWay::message);
   if (!may_still_come) return Refusal{CloseCode::unauthorized, ""};
-  if (may_page_connect(request, *info_, without_token, visitor_->is_own())) return std::nullopt;
+  if (may_page_connect(request, *info_, without_token)) return std::nullopt;
   ++shard_.counters().bad_origin;
-  log::info("a web page may not connect, see listen.origins",
-            {{"session", id_}, {"origin", request.header("Origin")}});
+  log::info("a web page may not connect: if it should, put its origin into listen.origins",
+            {{"session", id_}, {"origin", request.header("Origin")}, {"host", request.header("Host")}});
   return Refusal{CloseCode::forbidden, "this page may not connect (listen.origins)"};
 }
 

@@ -75,8 +75,25 @@ def test_without_tokens_only_the_bridges_own_pages_may_connect(trestled):
     assert joins(bridge, "Origin: https://evil.example", token="", host=own) == 4403
     rebound = f"evil.example:{bridge.port}"                         # a page whose name was given our address
     assert joins(bridge, f"Origin: http://{rebound}", token="", host=rebound) == 4403
+    refused = bridge.logs("a web page may not connect: if it should, put its origin into listen.origins")[-1]
+    assert refused["host"] == rebound and refused["origin"] == f"http://{rebound}"
     assert joins(bridge, "Origin: https://evil.example", host=own) == 0, "it has a token"
     assert joins(bridge, "Origin: https://evil.example", token="wrong", host=own) == 4403
+
+
+def test_without_tokens_no_name_that_others_could_give_our_address_is_our_own(trestled):
+    """DNS rebinding, seen from another machine; the list is the way out for a name that is meant."""
+    listen = {"auth": "none", "trusted_proxies": ["127.0.0.1"]}
+    other_machine = "X-Forwarded-For: 203.0.113.1"
+    bridge = trestled({"listen": listen})
+    for own in (f"192.0.2.2:{bridge.port}", f"[2001:db8::1]:{bridge.port}", f"localhost:{bridge.port}"):
+        assert joins(bridge, other_machine, f"Origin: http://{own}", token="", host=own) == 0, own
+    rebound = f"evil.example:{bridge.port}"
+    assert joins(bridge, other_machine, f"Origin: http://{rebound}", token="", host=rebound) == 4403
+    assert counters(bridge)["bad_origin"] == 1
+    named = trestled({"listen": {**listen, "origins": ["http://dashboard.example"]}})
+    page = "Origin: http://dashboard.example"
+    assert joins(named, other_machine, page, token="", host="dashboard.example") == 0
 
 
 # --- proxies --------------------------------------------------------------------------------------------------------------

@@ -93,15 +93,16 @@ TEST_CASE("a page is the bridge's own if the browser asked for the same host and
   CHECK_FALSE(page("http://localhost:3001").is_host("localhost:3001, localhost:3001", false));
 }
 
-TEST_CASE("names that only this machine has") {
-  for (const char* own : {"http://localhost:1", "http://a.localhost", "http://127.0.0.1",
-                          "http://127.9.9.9:80", "http://[::1]:3001", "http://[::ffff:127.0.0.1]"}) {
+TEST_CASE("names that nobody else can give an address") {
+  for (const char* own :
+       {"http://localhost:1", "http://a.localhost", "http://127.0.0.1", "http://127.9.9.9:80",
+        "http://[::1]:3001", "http://[::ffff:127.0.0.1]", "http://10.0.0.1", "http://[2001:db8::2]:80"}) {
     INFO(own);
-    CHECK(Origin::parse(own)->is_loopback());
+    CHECK(Origin::parse(own)->is_beyond_dns());
   }
-  for (const char* other : {"http://example.com", "http://localhost.example.com", "http://10.0.0.1",
-                            "http://[::2]", "http://notlocalhost", "http://127.0.0.1.example.com"}) {
+  for (const char* other : {"http://example.com", "http://localhost.example.com", "http://bridge",
+                            "http://notlocalhost", "http://127.0.0.1.example.com"}) {
     INFO(other);
-    CHECK_FALSE(Origin::parse(other)->is_loopback());
+    CHECK_FALSE(Origin::parse(other)->is_beyond_dns());
   }
 }

@@ -7,20 +7,21 @@ using namespace trestle;
 namespace {
 
 bool may(const std::vector<std::string>& allowed, const std::string& origin, bool without_token,
-         bool own = false, const std::string& host = "bridge.example:3001") {
+         const std::string& host = "192.0.2.1:3001") {
   ListenerInfo listener;
   for (const auto& text : allowed) listener.origins.push_back(*Origin::parse_allowed(text));
   HttpReader reader(100);
   const auto line = origin.empty() ? "" : "Origin: " + origin + "\r\n";
   REQUIRE(reader.feed("GET / HTTP/1.1\r\nHost: " + host + "\r\n" + line + "\r\n") == 200);
-  return may_page_connect(reader.request(), listener, without_token, own);
+  return may_page_connect(reader.request(), listener, without_token);
 }
 
 }  // namespace
 
 TEST_CASE("who is no browser may always connect") {
   CHECK(may({}, "", false));
-  CHECK(may({}, "", true, true));
+  CHECK(may({}, "", true));
+  CHECK(may({}, "", true, "bridge.example:3001"));
   CHECK(may({"https://a.example"}, "", true));
 }
 
@@ -30,19 +31,22 @@ TEST_CASE("without a list a token is enough") {
 }
 
 TEST_CASE("without a list and without a token only the bridge's own pages may") {
-  CHECK(may({}, "http://bridge.example:3001", true));
-  CHECK(may({}, "https://bridge.example:3001", true));
-  CHECK_FALSE(may({}, "http://bridge.example", true));
+  CHECK(may({}, "http://192.0.2.1:3001", true));
+  CHECK(may({}, "https://192.0.2.1:3001", true));
+  CHECK_FALSE(may({}, "http://192.0.2.1", true));
+  CHECK_FALSE(may({}, "http://192.0.2.2:3001", true));
   CHECK_FALSE(may({}, "http://elsewhere.example", true));
   CHECK_FALSE(may({}, "null", true));
 }
 
-TEST_CASE("a name that anybody can have is not this machine's") {
-  CHECK(may({}, "http://localhost:3001", true, true, "localhost:3001"));
-  CHECK(may({}, "http://127.0.0.1:3001", true, true, "127.0.0.1:3001"));
-  CHECK_FALSE(may({}, "http://rebound.example:3001", true, true, "rebound.example:3001"));
-  CHECK(may({"http://rebound.example:3001"}, "http://rebound.example:3001", true, true,
-            "rebound.example:3001"));
+TEST_CASE("a name that anybody can give our address is the bridge's own only if it is on the list") {
+  for (const std::string own : {"localhost:3001", "127.0.0.1:3001", "[2001:db8::1]:3001", "192.0.2.1:3001"}) {
+    CHECK(may({}, "http://" + own, true, own));
+  }
+  for (const std::string other : {"rebound.example:3001", "bridge:3001", "192.0.2.1.rebound.example:3001"}) {
+    CHECK_FALSE(may({}, "http://" + other, true, other));
+    CHECK(may({"http://" + other}, "http://" + other, true, other));
+  }
 }
 
 TEST_CASE("with a list exactly its pages may, token or not") {
