@@ -1,6 +1,7 @@
 #include "clients/cli/token.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 
@@ -8,6 +9,7 @@
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
 #include "bridge/core/rights.h"
+#include "bridge/store/file_lock.h"
 #include "clients/cli/pretty.h"
 
 namespace trestle::cli {
@@ -17,6 +19,7 @@ using Records = std::vector<TokenRecord>;
 
 constexpr Micros kSecond = 1'000'000;
 constexpr std::size_t kLongestName = 128;
+constexpr std::chrono::seconds kLockPatience{10};
 constexpr const char* kAtOnce = " sees it within a second, and ends the sessions that used it\n";
 
 template <class T>
@@ -24,6 +27,9 @@ T value_of(Result<T> result, Exit code = Exit::usage) {
   if (!result) throw Failure(code, result.error().message);
   return std::move(*result);
 }
+
+/// From before a file is read until it has been written: what others change in between is not lost.
+FileLock lock(const std::string& file) { return value_of(FileLock::take(file, kLockPatience), Exit::failed); }
 
 Records load(const std::string& file) { return value_of(load_token_file(file)); }
 
@@ -48,6 +54,8 @@ std::string state(const TokenRecord& record, Micros now) {
 }
 
 Exit revoke_static(const TokenOptions& options) {
+  load(options.file);  // a file that is not there gets no lock beside it
+  const auto held = lock(options.file);
   Records records = load(options.file);
   const auto found = find(records, options.name);
   if (found == records.end())
@@ -73,6 +81,7 @@ Exit create_token(const TokenOptions& options, Micros now) {
     throw Failure(Exit::usage, "--name needs 1 to " + std::to_string(kLongestName) + " bytes");
   }
   value_of(parse_scopes(options.scopes, options.name));
+  const auto held = lock(options.file);
   Records records;
   if (std::filesystem::exists(options.file)) records = load(options.file);
   if (find(records, options.name) != records.end()) {
@@ -100,12 +109,14 @@ Exit list_tokens(const TokenOptions& options, Micros now) {
 
 Exit revoke_token(const TokenOptions& options, Micros now) {
   if (!options.name.empty()) return revoke_static(options);
+  const auto before_when = moment(options.issued_before, now);
+  const auto held = lock(options.revoked_file);
   Revocations revoked = value_of(load_revocations(options.revoked_file));
   if (!options.jti.empty()) {
     revoked.ids.insert(options.jti);
   } else {
     auto& before = revoked.issued_before[options.subject];
-    before = std::max(before, moment(options.issued_before, now));
+    before = std::max(before, before_when);
   }
   value_of(save_revocations(options.revoked_file, revoked), Exit::failed);
   std::cerr << "trestle token: revoked; a running trestled with auth.revoked_file: "

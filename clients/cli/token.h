@@ -22,7 +22,7 @@ struct TokenOptions {
 };
 
 /// Makes a token, adds its hash to the file, which is made if it is missing, and prints it: the only time it
-/// can be seen.
+/// can be seen. Whoever changes a file holds its FileLock meanwhile, for which it waits some seconds.
 Exit create_token(const TokenOptions& options, Micros now);
 Exit list_tokens(const TokenOptions& options, Micros now);
 /// Takes the named token out of the token file, or adds the JWTs that `jti` or `subject` mean to the file of

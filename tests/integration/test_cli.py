@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 import pytest
+import yaml
 
 from harness.bridge import BINARY, bridge_environment
 from harness.tokens import tokens
@@ -315,6 +316,29 @@ def test_tokens_from_creation_to_revocation(trestled, tmp_path):
     assert trestle(None, "token", "revoke", "--file", file, "--name", "reader").returncode == 2
     bridge.process.send_signal(signal.SIGHUP)
     eventually(lambda: bridge.http("/api/status", token=token)[0] == 401, "the token is worth nothing")
+
+
+def at_once(*commands):
+    """`trestle token …` for each, all at the same time; what each printed."""
+    running = [subprocess.Popen([TRESTLE, "token", *map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True) for command in commands]
+    done = [(process.communicate(timeout=3 * TIMEOUT), process.returncode) for process in running]
+    assert [code for _, code in done] == [0] * len(done), done
+    return [out.strip() for (out, _), _ in done]
+
+
+def test_tokens_made_and_revoked_at_the_same_time_are_all_there(tmp_path):
+    file, revoked = tmp_path / "tokens.yaml", tmp_path / "revoked.yaml"
+    made = at_once(*[("create", "--file", file, "--name", f"t{n}") for n in range(10)])
+    assert len(set(made)) == 10
+    assert sorted(entry["name"] for entry in yaml.safe_load(file.read_text())["tokens"]) == [f"t{n}" for n in range(10)]
+    at_once(*[("revoke", "--file", file, "--name", f"t{n}") for n in range(5)],
+            *[("revoke", "--revoked-file", revoked, "--jti", f"j{n}") for n in range(15)],
+            *[("revoke", "--revoked-file", revoked, "--subject", f"s{n}") for n in range(5)])
+    assert sorted(entry["name"] for entry in yaml.safe_load(file.read_text())["tokens"]) == [f"t{n}" for n in range(5, 10)]
+    entries = yaml.safe_load(revoked.read_text())
+    assert set(entries["jti"]) == {f"j{n}" for n in range(15)}
+    assert set(entries["issued_before"]) == {f"s{n}" for n in range(5)}
 
 
 @pytest.mark.parametrize("scope", ["reed", "read:a..b"])
