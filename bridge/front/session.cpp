@@ -310,10 +310,13 @@ void Session::close(CloseCode code, std::string_view reason) {
 
 void Session::refuse(CloseCode code, std::string_view reason) {
   ++shard_.counters().refused;
-  log::info("session refused", {{"session", id_},
-                                {"address", visitor_->address()},
-                                {"code", static_cast<int>(code)},
-                                {"reason", reason}});
+  if (const auto left_out = shard_.refusal_lines().take(std::chrono::steady_clock::now())) {
+    log::info("session refused", {{"session", id_},
+                                  {"address", visitor_->address()},
+                                  {"code", static_cast<int>(code)},
+                                  {"reason", log::excerpt(reason)},
+                                  {"left_out", *left_out}});
+  }
   close(code, reason);
 }
 

@@ -97,8 +97,13 @@ std::optional<Session::Refusal> Session::find_refusal(const HttpRequest& request
   if (!may_still_come) return Refusal{CloseCode::unauthorized, ""};
   if (may_page_connect(request, *info_, without_token)) return std::nullopt;
   ++shard_.counters().bad_origin;
-  log::info("a web page may not connect: if it should, put its origin into listen.origins",
-            {{"session", id_}, {"origin", request.header("Origin")}, {"host", request.header("Host")}});
+  if (const auto left_out = shard_.page_lines().take(std::chrono::steady_clock::now())) {
+    log::info("a web page may not connect: if it should, put its origin into listen.origins",
+              {{"session", id_},
+               {"origin", log::excerpt(request.header("Origin"))},
+               {"host", log::excerpt(request.header("Host"))},
+               {"left_out", *left_out}});
+  }
   return Refusal{CloseCode::forbidden, "this page may not connect (listen.origins)"};
 }
 

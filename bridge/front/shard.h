@@ -20,6 +20,7 @@
 #include "bridge/core/shelf.h"
 #include "bridge/core/spsc_queue.h"
 #include "bridge/front/front_context.h"
+#include "bridge/front/line_limit.h"
 #include "bridge/front/websocket.h"
 
 namespace trestle {
@@ -113,6 +114,9 @@ class Shard {
   /// For reading from any of this shard's sockets, one at a time.
   std::array<char, 65536>& read_buffer() { return read_buffer_; }
   ShardStatus::Counters& counters() { return counters_; }
+  /// For the lines about sessions that are refused, and about pages that may not connect.
+  LineLimit& refusal_lines() { return refusal_lines_; }
+  LineLimit& page_lines() { return page_lines_; }
   void count_bytes(std::size_t bytes) { bytes_out_ += bytes; }
   /// Applies the batches that wait. First of all in every handler of a session: what is live goes before
   /// handshakes, requests and replays, however many of them there are.
@@ -175,6 +179,8 @@ class Shard {
   std::array<char, 65536> read_buffer_;
   std::uint64_t next_session_ = 1;
   ShardStatus::Counters counters_;
+  LineLimit refusal_lines_{std::chrono::steady_clock::now()};
+  LineLimit page_lines_{std::chrono::steady_clock::now()};
   std::uint64_t bytes_out_ = 0;
   std::uint64_t metered_deliveries_ = 0;
   std::uint64_t metered_bytes_ = 0;

@@ -86,6 +86,11 @@ void info(std::string_view message, Fields fields) { write(spdlog::level::info, 
 void warning(std::string_view message, Fields fields) { write(spdlog::level::warn, message, fields); }
 void error(std::string_view message, Fields fields) { write(spdlog::level::err, message, fields); }
 
+std::string_view excerpt(std::string_view text) {
+  constexpr std::size_t kLongest = 255;
+  return text.substr(0, kLongest);
+}
+
 std::string format_line(LogSettings::Format line_format, std::string_view message, Fields fields) {
   std::string line;
   if (line_format == LogSettings::Format::json) {

@@ -37,6 +37,9 @@ void info(std::string_view message, Fields fields = {});
 void warning(std::string_view message, Fields fields = {});
 void error(std::string_view message, Fields fields = {});
 
+/// What a stranger sent, for a field: its first 255 bytes.
+std::string_view excerpt(std::string_view text);
+
 /// The line's text after time and level, as start() formats it; for tests.
 std::string format_line(LogSettings::Format format, std::string_view message, Fields fields);
 /// `text` without tokens.

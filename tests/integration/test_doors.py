@@ -96,6 +96,26 @@ def test_without_tokens_no_name_that_others_could_give_our_address_is_our_own(tr
     assert joins(named, other_machine, page, token="", host="dashboard.example") == 0
 
 
+def test_strangers_do_not_fill_the_log(trestled, closing):
+    """Lines have a length and a rate, whatever comes; each says how many were left out before it."""
+    bridge = trestled({"listen": {"origins": ["https://a.example"]}, "shards": 1})
+    origin, count = "Origin: http://" + "a" * 15000, 100
+    kinds = ("session refused", "a web page may not connect: if it should, put its origin into listen.origins")
+    before, started = len(bridge.output()), time.monotonic()
+    assert {joins(bridge, origin, token="") for _ in range(count)} == {4403}
+    took = time.monotonic() - started
+    lines = [bridge.logs(kind) for kind in kinds]
+    for of_kind in lines:
+        assert 4 <= len(of_kind) <= 5 + took, took
+    assert len(bridge.output()) - before < 1000 * sum(map(len, lines))
+    assert counters(bridge)["bad_origin"] == counters(bridge)["refused"] == count
+    time.sleep(1.1)                                                 # until there may be a line again
+    assert joins(bridge, origin, token="") == 4403
+    for kind in kinds:
+        said = eventually(lambda: [line for line in bridge.logs(kind) if line["left_out"]], kind)
+        assert len(bridge.logs(kind)) + sum(line["left_out"] for line in said) == count + 1
+
+
 # --- proxies --------------------------------------------------------------------------------------------------------------
 
 def address_of_session(bridge, *headers):

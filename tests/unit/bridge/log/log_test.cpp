@@ -54,3 +54,8 @@ TEST_CASE("what looks like a token does not reach the log") {
   CHECK(text("m", {{"target", "/?token=SECRET"}}) == "m target=\"/?token=***\"");
   CHECK(json("m", {{"target", "/?token=SECRET"}}) == R"("msg":"m","target":"/?token=***")");
 }
+
+TEST_CASE("of what a stranger sent 255 bytes are written") {
+  CHECK(log::excerpt("http://a.example") == "http://a.example");
+  CHECK(log::excerpt(std::string(15'000, 'a')).size() == 255);
+}
