@@ -80,6 +80,11 @@ Result<std::monostate> save_revocations(const std::filesystem::path& file, const
     out << YAML::Key << YAML::DoubleQuoted << subject << YAML::Value << format_time(time);
   }
   out << YAML::EndMap << YAML::EndMap;
+  if (out.size() >= kMaxSmallFile) {
+    return Error{"cannot write " + file.string() +
+                 ": it would be over 1 MiB, which trestled does not read: take ids out whose tokens have "
+                 "expired by now, or revoke many at once with --subject and --issued-before"};
+  }
   return write_public_file(file, std::string(out.c_str()) + "\n");
 }
 

@@ -28,7 +28,8 @@ inline constexpr const char* kEverybody = "*";
 /// A file that does not exist revokes nothing; one with a fault_of_rules() is refused, but all may read it:
 /// it holds no secret. Errors are one line with file and line. Never throws. Bound: 1 MiB.
 Result<Revocations> load_revocations(const std::filesystem::path& file);
-/// Replaces the file at once; see write_public_file().
+/// Replaces the file at once; see write_public_file(). What load_revocations() would find too large is not
+/// written: the error says what to do.
 Result<std::monostate> save_revocations(const std::filesystem::path& file, const Revocations& revocations);
 
 }  // namespace trestle

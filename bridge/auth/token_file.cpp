@@ -114,6 +114,12 @@ Result<std::monostate> save_token_file(const std::filesystem::path& path,
     out << YAML::EndMap;
   }
   out << YAML::EndSeq << YAML::EndMap;
+  if (out.size() >= kMaxSmallFile) {
+    return Error{
+        "cannot write " + path.string() +
+        ": it would be over 1 MiB, which trestled does not read: revoke tokens that have expired or that "
+        "nobody uses (trestle token list, trestle token revoke --name NAME)"};
+  }
   return write_private_file(path, std::string(out.c_str()) + "\n");
 }
 

@@ -33,7 +33,8 @@ struct TokenRecord {
 /// Never throws.
 Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path);
 
-/// Replaces the file at once; see write_private_file().
+/// Replaces the file at once; see write_private_file(). What load_token_file() would find too large is not
+/// written: the error says what to do.
 Result<std::monostate> save_token_file(const std::filesystem::path& path,
                                        const std::vector<TokenRecord>& records);
 

@@ -11,8 +11,6 @@
 namespace trestle {
 namespace {
 
-constexpr std::size_t kMaxSmallFile = 1024 * 1024;
-
 Error system_error(const std::string& verb, const std::filesystem::path& path) {
   return Error{"cannot " + verb + " " + path.string() + ": " + std::strerror(errno)};
 }

@@ -8,7 +8,10 @@
 
 namespace trestle {
 
-/// Reads a small file whole. Errors name the path and what the system said. Bound: 1 MiB.
+/// The most that a small file holds.
+inline constexpr std::size_t kMaxSmallFile = 1024 * 1024;
+
+/// Reads a small file whole. Errors name the path and what the system said. Bound: kMaxSmallFile.
 Result<std::string> read_small_file(const std::filesystem::path& path);
 
 /// Replaces a file's content so that after a crash it is either the old or the new one, never a part: written

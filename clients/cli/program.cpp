@@ -8,6 +8,7 @@
 #include "bridge/config/values.h"
 #include "bridge/version.h"
 #include "clients/cli/completion.h"
+#include "proto/utf8.h"
 
 namespace trestle::cli {
 namespace {
@@ -40,6 +41,16 @@ CLI::Validator duration(std::uint64_t most) {
 }
 
 constexpr std::uint64_t kDay = 86'400'000;
+
+/// What names a token: an empty one names none, and what is not UTF-8 would be another one once written.
+CLI::Validator text() {
+  return CLI::Validator(
+      [](std::string& value) -> std::string {
+        if (value.empty()) return "must not be empty (an unset variable?)";
+        return is_utf8(value) ? "" : "must be UTF-8";
+      },
+      "TEXT");
+}
 
 /// Repeatable, one value each time, so that an argument that follows is not swallowed.
 CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
@@ -230,16 +241,22 @@ void Program::add_token() {
     one->add_option("--file", token_.file, "token file of the bridge (auth.tokens_file)")
         ->capture_default_str();
   }
-  create->add_option("--name", token_.name, "what the token is called in logs and lists")->required();
+  create->add_option("--name", token_.name, "what the token is called in logs and lists")
+      ->check(text())
+      ->required();
   CLI::Option_group* which = revoke->add_option_group("which", "exactly one of these");
-  which->add_option("--name", token_.name, "the token of that name in the token file");
-  which->add_option("--jti", token_.jti, "the JWT with that id (its claim jti)");
-  which->add_option("--subject", token_.subject,
-                    "the JWTs of that subject (their claim sub); '*': everybody's");
+  which->add_option("--name", token_.name, "the token of that name in the token file")->check(text());
+  which->add_option("--jti", token_.jti, "the JWT with that id (its claim jti)")->check(text());
+  auto* subject = which->add_option("--subject", token_.subject,
+                                    "the JWTs of that subject (their claim sub); '*': everybody's");
+  subject->check(text());
   which->require_option(1);
-  revoke->add_option(
-      "--issued-before", token_.issued_before,
-      "with --subject: those issued before then, such as 2027-01-01T00:00:00Z; default: until now");
+  revoke
+      ->add_option(
+          "--issued-before", token_.issued_before,
+          "with --subject: those issued before then, such as 2027-01-01T00:00:00Z; default: until now")
+      ->check(text())
+      ->needs(subject);
   revoke->add_option("--revoked-file", token_.revoked_file, "file of revoked JWTs (auth.revoked_file)")
       ->capture_default_str();
   repeatable(create->add_option(

@@ -50,6 +50,24 @@ TEST_CASE("what is saved is read again, by whatever user the bridge runs as") {
   CHECK(read.issued_before == revoked.issued_before);
 }
 
+TEST_CASE("what is too large to be read again is not written, and what to do is said") {
+  const ScratchDirectory scratch;
+  const auto file = scratch.file("r");
+  const auto fits = [&](std::size_t length) {
+    return save_revocations(file, {{std::string(length, 'x')}, {}}).has_value();
+  };
+  std::size_t most = 0;  // the longest id that fits
+  for (std::size_t step = 1 << 20; step > 0; step /= 2) most += fits(most + step) ? step : 0;
+  REQUIRE(fits(most));
+  CHECK(load_revocations(file)->ids.count(std::string(most, 'x')) == 1);
+  CHECK(std::filesystem::file_size(file) == 1 << 20);
+  const auto saved = save_revocations(file, {{std::string(most + 1, 'x')}, {}});
+  REQUIRE_FALSE(saved.has_value());
+  CHECK(saved.error().message.find("cannot write " + file.string() + ": it would be over 1 MiB") == 0);
+  CHECK(saved.error().message.find("--subject and --issued-before") != std::string::npos);
+  CHECK(load_revocations(file)->ids.count(std::string(most, 'x')) == 1);
+}
+
 TEST_CASE("a file that all may read is taken, one that all may change is not") {
   const ScratchDirectory scratch;
   const auto file = scratch.write("r", "jti: [a]\n");

@@ -64,6 +64,18 @@ TEST_CASE("saving replaces the file at once and leaves nothing beside it") {
   CHECK(load_token_file(path)->empty());
 }
 
+TEST_CASE("a list that is too large to be read again is not written") {
+  const ScratchDirectory scratch;
+  std::vector<TokenRecord> records;
+  for (std::size_t i = 0; i < 8'000; ++i) {
+    records.push_back({"token " + std::to_string(i), std::string(64, 'a'), {"read"}, 0, std::nullopt});
+  }
+  const auto saved = save_token_file(scratch.file("t"), records);
+  REQUIRE_FALSE(saved.has_value());
+  CHECK(saved.error().message.find("over 1 MiB") != std::string::npos);
+  CHECK(scratch.listing().empty());
+}
+
 TEST_CASE("a file without tokens is fine") {
   CHECK(complaint("") == "none, 0 tokens");
   CHECK(complaint("# nothing yet\n") == "none, 0 tokens");

@@ -87,6 +87,19 @@ TEST_CASE("the command line is understood") {
   CHECK(parsed({"nonsense"}) != "ok");
 }
 
+TEST_CASE("what names no token, or one that can't be written, is wrong usage") {
+  for (const char* which : {"--name", "--jti", "--subject"}) {
+    CHECK(parsed({"token", "revoke", which, "a"}) == "ok");
+    CHECK(parsed({"token", "revoke", which, ""}) == "ValidationError");
+    CHECK(parsed({"token", "revoke", which, "\xff"}) == "ValidationError");
+  }
+  CHECK(parsed({"token", "create", "--name", ""}) == "ValidationError");
+  CHECK(parsed({"token", "revoke", "--subject", "a", "--issued-before", "2027-01-01T00:00:00Z"}) == "ok");
+  CHECK(parsed({"token", "revoke", "--subject", "a", "--issued-before", ""}) == "ValidationError");
+  CHECK(parsed({"token", "revoke", "--jti", "a", "--issued-before", "2027-01-01T00:00:00Z"}) ==
+        "RequiresError");
+}
+
 TEST_CASE("help has examples and exit codes everywhere") {
   Program program;
   for (const CLI::App* sub : program.app().get_subcommands(nullptr)) {
