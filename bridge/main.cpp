@@ -209,6 +209,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   ingest.start();
   log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", *epoch}, {"offset", offset}});
   warn_of_open_file(token_file);
+  if (const auto warning = (*authority)->warning()) log::warning(*warning);
   if (::geteuid() == 0) log::warning("running as root, which nothing here needs: set user");
   main.run();
   front.stop(kDrainPatience);
@@ -250,7 +251,9 @@ int run(int argc, char** argv) {
   if (!settings) return fail(settings.error());
   if (print) std::cout << print_settings(*settings);
   if (check) {
-    if (const auto authority = Authority::make(settings->auth); !authority) return fail(authority.error());
+    const auto authority = Authority::make(settings->auth);
+    if (!authority) return fail(authority.error());
+    if (const auto warning = (*authority)->warning()) std::cerr << "trestled: warning: " << *warning << "\n";
     std::cout << "ok\n";
   }
   if (print || check) return EXIT_SUCCESS;

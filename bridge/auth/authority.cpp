@@ -82,8 +82,23 @@ Result<Authority::Entries> Authority::read_tokens() const {
   return entries;
 }
 
-Result<Revocations> Authority::read_revoked() const {
-  return settings_.revoked_file.empty() ? Revocations{} : load_revocations(settings_.revoked_file);
+Result<Revocations> Authority::read_revoked() {
+  if (settings_.revoked_file.empty()) return Revocations{};
+  auto found = find_revocations(settings_.revoked_file);
+  if (!found) return found.error();
+  if (!*found && revoked_found_) {
+    return Error{settings_.revoked_file.string() +
+                 " is gone: what it revoked stays revoked until trestled starts again; put it back (an empty "
+                 "file revokes nothing)"};
+  }
+  revoked_found_ = found->has_value();
+  return found->value_or(Revocations{});
+}
+
+std::optional<std::string> Authority::warning() const {
+  if (!settings_.enabled || settings_.revoked_file.empty() || revoked_found_) return std::nullopt;
+  return "auth.revoked_file: there is no " + settings_.revoked_file.string() +
+         ", so no JWT is revoked; `trestle token revoke` makes it, and an empty file is fine";
 }
 
 Result<std::monostate> Authority::reload() {

@@ -54,9 +54,13 @@ class Authority {
   bool enabled() const { return settings_.enabled; }
   /// Reads the token file, the keys of JWTs and the revoked JWTs again, each of the three by itself: one with
   /// a fault stays as it was, the others count from now on. So nothing that is wrong elsewhere keeps a token
-  /// from being revoked. The error is one line with all faults; status() has it until the next reload().
+  /// from being revoked. A token file that is gone holds no token; a file of revoked JWTs that was there and
+  /// is gone is a fault, for to lose it must not make them good again. The error is one line with all faults;
+  /// status() has it until the next reload().
   Result<std::monostate> reload();
   AuthStatus status() const;
+  /// For the operator at the start: what is configured, allowed, and yet probably not meant.
+  std::optional<std::string> warning() const;
   /// What reload() reads, whether it exists or not.
   std::vector<std::filesystem::path> files() const;
 
@@ -75,13 +79,14 @@ class Authority {
 
   explicit Authority(AuthSettings settings);
   Result<Entries> read_tokens() const;
-  Result<Revocations> read_revoked() const;
+  Result<Revocations> read_revoked();
 
   const std::string token_hash_;  // of the configured token; empty without one
   const AuthSettings settings_;   // without that token
   const IdentityPtr anonymous_;
   std::shared_ptr<const Table> table_;  // read and replaced by std::atomic_load and std::atomic_store only
   std::atomic<std::uint64_t> generation_{0};
+  bool revoked_found_ = false;  // the file of revoked JWTs has been there
   mutable std::mutex mutex_;
   std::string trouble_;  // guarded by mutex_
 };

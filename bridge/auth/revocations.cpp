@@ -61,13 +61,21 @@ bool Revocations::hold(const TokenOrigin& token) const {
   return too_old(token.subject) || too_old(kEverybody);
 }
 
-Result<Revocations> load_revocations(const std::filesystem::path& file) {
+Result<std::optional<Revocations>> find_revocations(const std::filesystem::path& file) {
   std::error_code unknown;
-  if (!std::filesystem::exists(file, unknown) && !unknown) return Revocations{};
+  if (!std::filesystem::exists(file, unknown) && !unknown) return std::optional<Revocations>();
   if (const auto fault = fault_of_rules(file)) return Error{file.string() + " " + *fault};
   const auto text = read_small_file(file);
   if (!text) return text.error();
-  return read_yaml<Revocations>(file, *text, read);
+  auto revocations = read_yaml<Revocations>(file, *text, read);
+  if (!revocations) return revocations.error();
+  return std::optional<Revocations>(std::move(*revocations));
+}
+
+Result<Revocations> load_revocations(const std::filesystem::path& file) {
+  auto found = find_revocations(file);
+  if (!found) return found.error();
+  return found->value_or(Revocations{});
 }
 
 Result<std::monostate> save_revocations(const std::filesystem::path& file, const Revocations& revocations) {

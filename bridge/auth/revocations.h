@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -25,8 +26,10 @@ struct Revocations {
 /// What "everybody" is called in `issued_before`.
 inline constexpr const char* kEverybody = "*";
 
-/// A file that does not exist revokes nothing; one with a fault_of_rules() is refused, but all may read it:
+/// Nothing if there is no such file; one with a fault_of_rules() is refused, but all may read it:
 /// it holds no secret. Errors are one line with file and line. Never throws. Bound: 1 MiB.
+Result<std::optional<Revocations>> find_revocations(const std::filesystem::path& file);
+/// The same, where a file that does not exist revokes nothing.
 Result<Revocations> load_revocations(const std::filesystem::path& file);
 /// Replaces the file at once; see write_public_file(). What load_revocations() would find too large is not
 /// written: the error says what to do.

@@ -274,6 +274,21 @@ def test_a_fault_in_another_file_keeps_no_token_from_being_revoked(served, conne
     assert name_of(other) == "alice"
 
 
+def test_a_file_of_revoked_tokens_that_is_deleted_takes_nothing_back(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    assert len([line for line in bridge.logs() if "auth.revoked_file: there is no " in line["msg"]]) == 1
+    revoke(bridge, "--jti", "7")
+    bad = issuer.token(jti="7")
+    eventually(lambda: bridge.http("/api/status", token=bad)[0] == 401, "it is revoked")
+    (bridge.folder / "revoked.yaml").unlink()
+    bridge.wait_status(lambda status: "revoked.yaml is gone" in status["auth"].get("trouble", ""), "the fault")
+    assert "revoked.yaml is gone" in bridge.logs("tokens stay as they were")[-1]["error"]
+    assert bridge.http("/api/status", token=bad)[0] == 401
+    (bridge.folder / "revoked.yaml").write_text("")
+    eventually(lambda: bridge.http("/api/status", token=bad)[0] == 200, "an empty file revokes nothing")
+
+
 def test_a_wrong_token_in_band_does_not_hide_that_the_one_held_was_revoked(served, connect):
     issuer = Issuer()
     bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})

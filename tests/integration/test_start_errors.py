@@ -140,6 +140,14 @@ def test_a_file_of_revoked_tokens_that_everybody_can_change(make_bridge):
     assert bridge.launch().exit_code() == 0, bridge.output()
 
 
+def test_a_file_of_revoked_tokens_that_is_not_there_is_a_warning(make_bridge):
+    bridge = make_bridge({"auth": {"revoked_file": "revoked.yaml"}}, args=("--check",)).launch()
+    assert bridge.exit_code() == 0, bridge.output()
+    warning, = bridge.stderr().splitlines()
+    assert "warning: auth.revoked_file: there is no " in warning and "revoked.yaml" in warning
+    assert bridge.stdout() == "ok\n"
+
+
 def test_a_token_in_a_configuration_that_others_can_read_is_warned_of_once(make_bridge):
     def warnings(mode, **more):
         bridge = make_bridge(**more)

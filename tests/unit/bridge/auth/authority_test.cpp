@@ -340,6 +340,43 @@ TEST_CASE("a fault in one file keeps nothing of the others from counting, and is
   CHECK(bridge.authority->status().trouble.empty());
 }
 
+TEST_CASE("a file of revoked JWTs that is gone takes nothing back") {
+  JwtFixture bridge;
+  bridge.scratch.write("revoked.yaml", "jti: [7]");
+  bridge.start();
+  CHECK_FALSE(bridge.authority->warning());
+  std::filesystem::remove(bridge.settings.revoked_file);
+  const auto reloaded = bridge.authority->reload();
+  REQUIRE_FALSE(reloaded.has_value());
+  CHECK(reloaded.error().message.find(bridge.settings.revoked_file.string() + " is gone: ") == 0);
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "unknown");
+  CHECK_FALSE(bridge.authority->reload().has_value());
+  bridge.scratch.write("revoked.yaml", "");  // and that is how somebody says so
+  CHECK(bridge.authority->reload().has_value());
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "carol");
+}
+
+TEST_CASE("a file of revoked JWTs that was never there is warned of, and no fault") {
+  JwtFixture bridge;
+  bridge.start();
+  REQUIRE(bridge.authority->warning());
+  CHECK(bridge.authority->warning()->find("auth.revoked_file: there is no " +
+                                          bridge.settings.revoked_file.string()) == 0);
+  CHECK(bridge.authority->reload().has_value());
+  bridge.scratch.write("revoked.yaml", "jti: [7]");
+  CHECK(bridge.authority->reload().has_value());
+  CHECK_FALSE(bridge.authority->warning());
+  CHECK(bridge.authority->status().revoked == 1);
+}
+
+TEST_CASE("no warning where no JWT is to be revoked") {
+  JwtFixture bridge;
+  SUBCASE("no file") { bridge.settings.revoked_file.clear(); }
+  SUBCASE("no authentication") { bridge.settings.enabled = false; }
+  bridge.start();
+  CHECK_FALSE(bridge.authority->warning());
+}
+
 TEST_CASE("all faults are told in one line") {
   JwtFixture bridge;
   bridge.save({token("alice", "secret-a")});
