@@ -80,13 +80,14 @@ void print_first_token(const std::string& url, const std::string& token, const s
 // producers' keys; SIGTERM and SIGINT end the bridge.
 class Signals {
  public:
-  Signals(asio::io_context& main, Authority& authority, Front& front)
+  /// `files`: those of the authority, taken before it read them, so that no change in between is missed.
+  Signals(asio::io_context& main, Authority& authority, Front& front, FileWatch files)
       : main_(main),
         authority_(authority),
         front_(front),
         signals_(main, SIGTERM, SIGINT, SIGHUP),
         looks_(main),
-        files_(authority.files()) {
+        files_(std::move(files)) {
     wait();
     look();
   }
@@ -167,6 +168,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow degrades the journal; it does not end the bridge
   raise_descriptor_limit();
   const auto started = read_clock();
+  FileWatch token_files(files_of(settings.auth));
   auto authority = Authority::make(settings.auth);
   if (!authority) return fail(authority.error());
   wipe(settings.auth.token);  // it knows the hash
@@ -174,7 +176,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   const PolicyTable policies(settings.topics);
   asio::io_context main;
   Front front(main, settings, **authority, policies);
-  Signals signals(main, **authority, front);
+  Signals signals(main, **authority, front, std::move(token_files));
   if (auto opened = front.open(); !opened) return fail(opened.error());
   // Only ports may need root. Files are opened by the user who will have to open them again.
   if (auto became = become(settings.user); !became) return fail(became.error());

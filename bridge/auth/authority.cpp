@@ -122,11 +122,11 @@ AuthStatus Authority::status() const {
   return {settings_.enabled, revoked->ids.size() + revoked->issued_before.size(), trouble_};
 }
 
-std::vector<std::filesystem::path> Authority::files() const {
-  if (!settings_.enabled) return {};
-  auto files = files_of(settings_.jwt);
-  if (!settings_.tokens_file.empty()) files.push_back(settings_.tokens_file);
-  if (!settings_.revoked_file.empty()) files.push_back(settings_.revoked_file);
+std::vector<std::filesystem::path> files_of(const AuthSettings& settings) {
+  if (!settings.enabled) return {};
+  auto files = files_of(settings.jwt);
+  if (!settings.tokens_file.empty()) files.push_back(settings.tokens_file);
+  if (!settings.revoked_file.empty()) files.push_back(settings.revoked_file);
   return files;
 }
 

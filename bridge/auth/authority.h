@@ -61,8 +61,6 @@ class Authority {
   AuthStatus status() const;
   /// For the operator at the start: what is configured, allowed, and yet probably not meant.
   std::optional<std::string> warning() const;
-  /// What reload() reads, whether it exists or not.
-  std::vector<std::filesystem::path> files() const;
 
  private:
   struct Entry {
@@ -90,5 +88,8 @@ class Authority {
   mutable std::mutex mutex_;
   std::string trouble_;  // guarded by mutex_
 };
+
+/// What make() and reload() read, whether it exists or not.
+std::vector<std::filesystem::path> files_of(const AuthSettings& settings);
 
 }  // namespace trestle

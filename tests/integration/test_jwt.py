@@ -11,6 +11,7 @@ import websockets
 from harness.bridge import BINARY
 from harness.client import Closed
 from harness.issuer import ALGORITHMS, Issuer, by_hand, jwks
+from harness.tokens import tokens
 from harness.wait import PATIENCE, TIMEOUT, eventually
 
 
@@ -321,6 +322,31 @@ def test_a_key_that_is_replaced_ends_its_sessions_and_a_broken_file_does_not(ser
     assert client.closed().code == 4401
     within_a_second(begun)
     assert name_of(connect(bridge, token=new.token())) == "alice"
+
+
+def reader_of(pipe):
+    """A descriptor to write to whoever reads the pipe; None while nobody does."""
+    with contextlib.suppress(OSError):
+        return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    return None
+
+
+def test_a_change_while_it_starts_is_seen(make_bridge, tmp_path):
+    """A key that is a pipe holds the start up, after the token file has been read."""
+    issuer = Issuer()
+    key = issuer.write_to(tmp_path / "key")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    text, _ = tokens({"name": "old", "scopes": ["read"]})
+    bridge = make_bridge({"auth": {"token": None, "jwt": {"keys": [{**key, "file": str(pipe)}]}}}, files={"tokens.yaml": text})
+    bridge.launch()
+    with os.fdopen(eventually(lambda: reader_of(pipe), "it waits for the key"), "wb") as sluice:
+        text, (new,) = tokens({"name": "new", "scopes": ["read"]})
+        (bridge.folder / "tokens.yaml").write_text(text)
+        os.replace(key["file"], pipe)
+        sluice.write(issuer.file())
+    bridge.await_start()
+    eventually(lambda: bridge.http("/api/status", token=new)[0] == 200, "the new token is known")
 
 
 # --- start ----------------------------------------------------------------------------------------------------------------

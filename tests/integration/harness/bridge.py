@@ -95,6 +95,10 @@ class Bridge:
     def start(self):
         """Starts it and waits until it serves."""
         self.launch()
+        return self.await_start()
+
+    def await_start(self):
+        """Waits until what launch() started serves."""
         self.port = eventually(self._listening_port, "trestled listening")
         eventually(lambda: self.healthy(), "/healthz")
         return self

@@ -235,7 +235,7 @@ TEST_CASE("static tokens and JWTs stand side by side") {
   CHECK_FALSE(bridge.authority->make_first_token(kNow)->has_value());
   const std::vector<std::filesystem::path> files{bridge.scratch.file("key"), bridge.settings.tokens_file,
                                                  bridge.settings.revoked_file};
-  CHECK(bridge.authority->files() == files);
+  CHECK(files_of(bridge.settings) == files);
 }
 
 TEST_CASE("a file token's session follows the file: scopes, expiry, end") {
