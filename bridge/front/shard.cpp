@@ -77,7 +77,8 @@ void Shard::deliver(const BatchPtr& batch) {
   auto copy = batch;
   if (!inbox_.push(std::move(copy))) return;  // has_room() was asked before anything was taken in
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (session_count_ == 0 && inbox_.has_room_for(kInboxBatches / 2)) return;  // the next tick will do
+  if (session_count_ == 0 && inbox_.has_room_for(kInboxBatches - kInboxBatches / 8))
+    return;  // the next tick will do
   if (!sleeping_.exchange(false)) return;
   wake(wake_.native_handle());
 }
