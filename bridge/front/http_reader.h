@@ -13,27 +13,30 @@ class HttpRequest {
   virtual const std::string& target() const = 0;
   /// Empty if absent; several lines of one name are joined with ", ".
   virtual const std::string& header(const std::string& name) const = 0;
-  virtual const std::string& body() const = 0;
 };
 
-/// Collects one HTTP/1.x request from bytes as they come. Trestle answers one request a connection, so what
-/// follows the request is not looked at.
+/// Collects the header of one HTTP/1.x request from bytes as they come. Trestle answers one request a
+/// connection, and no path takes a body: what follows the header is not looked at, nor kept.
 ///
-/// Bound: 16,000 bytes of header and `max_body` of body. Thread: the shard's.
+/// Bound: 16,000 bytes. Thread: the shard's.
 class HttpReader {
  public:
   explicit HttpReader(std::size_t max_body);
   ~HttpReader();
 
-  /// 0: more bytes are needed. 200: request() is whole. Else the status to answer with: 400, 411, 413, 431.
+  /// 0: more bytes are needed. 200: request() is whole. Else the status to answer with: 400, 411, 413 (the
+  /// header says that more than `max_body` follows), 431.
   int feed(std::string_view bytes);
   const HttpRequest& request() const;
+  /// The header says that a body follows.
+  bool has_body() const;
   /// The bytes as they came, with what followed the header in the same packet, to hand them on to the
   /// WebSocket library.
   std::string take_raw();
 
  private:
   int parse(std::string_view bytes);
+  int found_body();
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

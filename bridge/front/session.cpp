@@ -331,6 +331,7 @@ void Session::on_request() {
     const auto* endpoint = find_endpoint(info_->endpoints, path);
     if (endpoint == nullptr)
       return answer(http_error(404, "not_found", "no WebSocket endpoint at this path"));
+    if (reader_->has_body()) return answer_bad_handshake();  // the library would wait for all of it
     return upgrade(request, *endpoint);
   }
   head_only_ = request.method() == "HEAD";

@@ -1,5 +1,7 @@
 """The HTTP side of the port."""
+import contextlib
 import json
+import os
 
 import pytest
 
@@ -89,6 +91,38 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(trestled):
     bridge = trestled({"limits": {"body": "1KiB"}})
     request = b"POST /api/status HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n"
     assert status_of(exchange(bridge.port, request)) == 413
+
+
+def test_bodies_that_no_path_takes_are_not_kept(bridge, closing):
+    """The answer is there before the body is, and what comes of it costs no memory."""
+    head = b"%s /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 2097152\r\n\r\n"
+    body = bytes(2_000_000)
+    before = resident(bridge)
+    for method, status in ((b"POST", 405), (b"PUT", 405), (b"GET", 404)):
+        waiting = closing(connect(bridge.port))
+        waiting.sendall(head % method)
+        assert status_of(read_all(waiting)) == status
+    crowd = [closing(connect(bridge.port)) for _ in range(60)]
+    for sock in crowd:
+        with contextlib.suppress(OSError):                          # after a second the bridge hangs up
+            sock.sendall(head % b"POST" + body)
+    assert resident(bridge) - before < 40_000_000, "it keeps the bodies"
+    assert status_of(exchange(bridge.port, head % b"POST" + body[:100_000])) == 405
+    assert bridge.healthy()
+
+
+def resident(bridge):
+    with open(f"/proc/{bridge.pid}/statm", encoding="ascii") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_a_handshake_with_a_body_is_none(bridge, closing):
+    sock = closing(connect(bridge.port))
+    sock.sendall(upgrade("/?token=" + TOKEN, headers=["Content-Length: 30000000"]))
+    assert status_of(read_all(sock)) in (400, 413)
+    sock = closing(connect(bridge.port))
+    sock.sendall(upgrade("/?token=" + TOKEN, headers=["Content-Length: 1000000"]))
+    assert status_of(read_all(sock)) == 400
 
 
 def test_http_1_0(bridge):
