@@ -1,5 +1,6 @@
 #include "bridge/auth/producer_list.h"
 
+#include <algorithm>
 #include <set>
 
 #include "bridge/config/text.h"
@@ -150,6 +151,11 @@ Result<ProducerList> ProducerList::parse(std::string_view text, const std::files
 const ProducerGrant* ProducerList::find(std::string_view key) const {
   const auto found = by_key_.find(key);
   return found == by_key_.end() ? nullptr : &found->second;
+}
+
+bool ProducerList::has_all_of(const ProducerList& other) const {
+  return std::all_of(other.by_key_.begin(), other.by_key_.end(),
+                     [this](const auto& entry) { return by_key_.count(entry.first) > 0; });
 }
 
 }  // namespace trestle

@@ -27,6 +27,8 @@ class ProducerList {
   /// Nullptr if the key is not listed.
   const ProducerGrant* find(std::string_view key) const;
   std::size_t size() const { return by_key_.size(); }
+  /// True if every key of `other` is here too.
+  bool has_all_of(const ProducerList& other) const;
 
  private:
   std::map<std::string, ProducerGrant, std::less<>> by_key_;

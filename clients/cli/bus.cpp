@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 #include <zmq.hpp>
 
@@ -25,6 +27,9 @@ namespace {
 constexpr int kHwm = 100'000;
 // Events passed on before subscriptions and signals get their turn.
 constexpr int kBurst = 1'000;
+// How often the list of bridges is looked at, and how long libzmq may take to give an address back.
+constexpr std::chrono::milliseconds kLook{250};
+constexpr std::chrono::milliseconds kUnbind{5'000};
 
 std::atomic<bool> counters_wanted{false};
 std::atomic<bool> reload_wanted{false};
@@ -66,10 +71,11 @@ class Bus {
     while (!stop_.requested()) {
       wait();
       if (curve_ && reload_wanted.exchange(false)) zap_->reload();
+      if (curve_) end_unlisted_bridges();
       if (gate_) gate_->refresh();
-      for (int i = 0; i < kBurst && (gate_ ? pass_checked() : pass(front_, back_, &counters_)); ++i) {
+      for (int i = 0; i < kBurst && (gate_ ? pass_checked() : pass()); ++i) {
       }
-      while (pass(back_, front_, nullptr)) ++counters_.subscriptions;
+      while (pass_subscription()) ++counters_.subscriptions;
       if (gate_) gate_->report(std::cerr);
       if (counters_wanted.exchange(false)) print();
     }
@@ -89,6 +95,8 @@ class Bus {
     secret_key_ = keys->secret_key;
     const auto producers = opened("--curve-producers", options.curve_producers);
     const auto bridges = opened("--curve-bridges", options.curve_bridges);
+    bridges_ = bridges;
+    served_ = bridges->current();
     zap_ = std::make_unique<ZapHandler>(
         context_, std::vector<ZapHandler::Domain>{{kZapDomain, producers}, {kBridgesDomain, bridges}});
     gate_ = std::make_unique<BusGate>(producers);
@@ -120,29 +128,74 @@ class Bus {
     return socket;
   }
 
+  // libzmq asks who somebody is at the handshake only, and cannot end one connection of many. So all of them
+  // end, and whoever is still listed comes back by itself at once.
+  void end_unlisted_bridges() {
+    const auto listed = bridges_->current();
+    if (listed == served_) return;
+    const bool lost_one = !listed->has_all_of(*served_);
+    served_ = listed;
+    if (!lost_one) return;
+    const auto address = back_.get(zmq::sockopt::last_endpoint);
+    unbind(back_, address);
+    back_.close();
+    locks_.pop_back();  // its own, for it was bound last
+    back_ = open(zmq::socket_type::xpub, kBridgesDomain, "--back", address, false);
+    log::info("a key was taken off the list of bridges, so all of them have to connect again");
+  }
+
+  // Returns when libzmq does not listen any more, which it does in the background. It would remove a path
+  // that was bound again too soon.
+  void unbind(zmq::socket_t& socket, const std::string& address) {
+    constexpr const char* kEvents = "inproc://unbound";
+    if (zmq_socket_monitor(socket.handle(), kEvents, ZMQ_EVENT_CLOSED | ZMQ_EVENT_CLOSE_FAILED) != 0)
+      throw zmq::error_t();
+    zmq::socket_t events(context_, zmq::socket_type::pair);
+    events.set(zmq::sockopt::linger, 0);
+    events.set(zmq::sockopt::rcvtimeo, static_cast<int>(kUnbind.count()));
+    events.connect(kEvents);
+    socket.unbind(address);
+    zmq::message_t event;
+    if (!events.recv(event)) throw Failure(Exit::failed, "--back " + address + " could not be closed");
+    zmq_socket_monitor(socket.handle(), nullptr, 0);
+  }
+
   void wait() {
     zmq::pollitem_t items[] = {{nullptr, stop_.fd(), ZMQ_POLLIN, 0},
                                {front_.handle(), 0, ZMQ_POLLIN, 0},
                                {back_.handle(), 0, ZMQ_POLLIN, 0}};
     try {
       // SIGUSR1 can come between the look at its flag and the poll; a second later it is seen anyway.
-      zmq::poll(items, 3, std::chrono::milliseconds(1'000));
+      zmq::poll(items, 3, curve_ ? kLook : std::chrono::milliseconds(1'000));
     } catch (const zmq::error_t& error) {
       if (error.num() != EINTR) throw;
     }
   }
 
-  /// One whole message, if there is one.
-  static bool pass(zmq::socket_t& from, zmq::socket_t& to, Counters* counters) {
+  /// One whole message of a producer's, if there is one.
+  bool pass() {
     zmq::message_t frame;
-    if (!from.recv(frame, zmq::recv_flags::dontwait)) return false;
-    if (counters != nullptr) ++counters->events;
+    if (!front_.recv(frame, zmq::recv_flags::dontwait)) return false;
+    ++counters_.events;
     for (bool more = true; more;) {
       more = frame.more();
-      if (counters != nullptr) counters->bytes += frame.size();
-      (void)to.send(frame, more ? zmq::send_flags::sndmore : zmq::send_flags::none);
-      if (more) (void)from.recv(frame, zmq::recv_flags::none);
+      counters_.bytes += frame.size();
+      (void)back_.send(frame, more ? zmq::send_flags::sndmore : zmq::send_flags::none);
+      if (more) (void)front_.recv(frame, zmq::recv_flags::none);
     }
+    return true;
+  }
+
+  /// What bridges want, or no longer want, if they said so: a byte, 1 or 0, and the topic's beginning.
+  /// Producers hear each once only, so that they go on while bridges connect again to another socket.
+  bool pass_subscription() {
+    zmq::message_t message;
+    if (!back_.recv(message, zmq::recv_flags::dontwait)) return false;
+    const auto text = message.to_string();
+    if (text.empty()) return true;
+    const bool is_news =
+        text[0] == 1 ? wanted_.insert(text.substr(1)).second : wanted_.erase(text.substr(1)) > 0;
+    if (is_news) (void)front_.send(message, zmq::send_flags::none);
     return true;
   }
 
@@ -179,10 +232,13 @@ class Bus {
   zmq::context_t context_{1};
   const bool curve_;
   std::string secret_key_;
+  std::shared_ptr<const ProducerWatch> bridges_;
+  std::shared_ptr<const ProducerList> served_;  // those who may be connected to back_
   std::unique_ptr<ZapHandler> zap_;
   std::unique_ptr<BusGate> gate_;
   zmq::socket_t front_;
   zmq::socket_t back_;
+  std::set<std::string> wanted_;  // by any bridge
   Counters counters_;
 };
 

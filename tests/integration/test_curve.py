@@ -1,4 +1,5 @@
 """CURVE on both ZeroMQ sockets: who is let in, what its key allows, and that a key taken off the list stops at once."""
+import contextlib
 import os
 import re
 import signal
@@ -346,7 +347,8 @@ class Bus:
         self.keys, bridge, self.worker = Keys(folder, "bus"), Keys(folder, "bridge"), Keys(folder, "worker")
         self.bound = Keys(folder, "bound", "--id", "bound", "--topic", "progress.*", "--topic", "done", "--topic", "done.*")
         self.listed = KeyList(folder / "producers.yaml", self.worker, self.bound)
-        bridges = KeyList(folder / "bridges.yaml", bridge)
+        self.own_bridge = bridge
+        self.bridges = bridges = KeyList(folder / "bridges.yaml", bridge)
         self.front, self.back = (f"tcp://127.0.0.1:{free_port()}" for _ in range(2))
         self.errors = folder / "bus.err"
         with open(self.errors, "wb") as errors:
@@ -409,6 +411,47 @@ def test_a_removed_key_stops_at_the_bus_at_once(bus, closing, connect):
     eventually(lambda: bus.refused_so_far() >= before + 5, "the refusals")
     stays.event({"type": "done"})
     assert client.data()["type"] == "done"
+
+
+def test_a_bridge_taken_off_the_list_gets_no_more_events(bus, tmp_path, closing, connect):
+    other = Keys(tmp_path, "other")
+    bus.bridges.allow(bus.own_bridge, other)
+    context = zmq.Context()
+    closing(type("Destroys", (), {"close": lambda self: context.destroy(linger=0)})())
+    removed = context.socket(zmq.SUB)
+    removed.subscribe(b"")
+    prove(removed, other, bus.keys.public)
+    removed.connect(bus.back)
+    client, publisher = connect(bus.bridge), closing(bus.publisher(bus.worker))
+
+    def reaches(socket):
+        publisher.event({"type": "tick"})
+        return socket.poll(20) and socket.recv_multipart()
+
+    eventually(lambda: reaches(removed), "an event at the other bridge")
+    bus.bridges.allow(bus.own_bridge)
+    taken_off = time.monotonic()
+    eventually(lambda: "taken off the list of bridges" in bus.said(), "the bus noticing")
+    assert time.monotonic() - taken_off < AT_ONCE + 1
+    while removed.poll(SOON * 1000):                                        # what was on its way
+        removed.recv_multipart()
+    publisher.event({"type": "secret"})
+    eventually(lambda: publisher.event({"type": "after"}) or [data for data in drained(client) if data["type"] == "after"], "who is listed")
+    assert not removed.poll(SOON * 1000), "it still listens"
+    bus.bridges.allow(bus.own_bridge, other)
+    eventually(lambda: reaches(removed), "it is listed again")
+    bus.bridges.allow(bus.own_bridge)
+    eventually(lambda: bus.said().count("taken off the list of bridges") == 2, "the bus noticing again")
+    eventually(lambda: publisher.event({"type": "end"}) or [data for data in drained(client) if data["type"] == "end"], "who is listed")
+
+
+def drained(client):
+    """The data of what has come, and of one more within a moment."""
+    seen = []
+    with contextlib.suppress(AssertionError):
+        while True:
+            seen.append(client.data(timeout=0.05))
+    return seen
 
 
 def test_a_bus_knows_what_a_key_allows(bus, closing, connect):
