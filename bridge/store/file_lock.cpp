@@ -37,11 +37,18 @@ void share(int fd, const std::filesystem::path& file) {
   if (::fchown(fd, static_cast<uid_t>(-1), directory.st_gid) == 0) ::fchmod(fd, kOwner | kGroup);
 }
 
+// Root gives the lock file to whom the file belongs by now, but never what somebody has linked there.
+bool is_our_kind(int fd) {
+  struct stat found {};
+  return ::fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_nlink == 1 && found.st_size == 0;
+}
+
 // Not with O_CREAT alone: in a sticky directory the kernel refuses it for a file of somebody else's.
 int open_lock(const std::filesystem::path& lock, const std::filesystem::path& file) {
   constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
   for (;;) {
     const int there = ::open(lock.c_str(), kFlags);
+    if (there >= 0 && ::geteuid() == 0 && is_our_kind(there)) share(there, file);
     if (there >= 0 || errno != ENOENT) return there;
     const int made = ::open(lock.c_str(), kFlags | O_CREAT | O_EXCL, kOwner);
     if (made >= 0) share(made, file);

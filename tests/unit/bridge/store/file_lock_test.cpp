@@ -55,6 +55,13 @@ TEST_CASE("what root locks first the service can lock too") {
   REQUIRE(::chown(scratch.write("f", "").c_str(), 65534, 65533) == 0);
   REQUIRE(FileLock::take(scratch.file("f"), milliseconds(0)).has_value());
   CHECK(owner_of(scratch.file("f.lock")).user == 65534);
+  REQUIRE(::chown(scratch.file("f").c_str(), 65533, 65533) == 0);  // given to another service since
+  REQUIRE(FileLock::take(scratch.file("f"), milliseconds(0)).has_value());
+  CHECK(owner_of(scratch.file("f.lock")).user == 65533);
+  std::filesystem::create_hard_link(scratch.write("mine", ""), scratch.file("linked.lock"));
+  REQUIRE(::chown(scratch.write("linked", "").c_str(), 65534, 0) == 0);
+  REQUIRE(FileLock::take(scratch.file("linked"), milliseconds(0)).has_value());
+  CHECK(owner_of(scratch.file("mine")).user == 0);
   REQUIRE(::chown(scratch.path().c_str(), 65533, 65534) == 0);
   REQUIRE(::chmod(scratch.path().c_str(), 0770) == 0);
   REQUIRE(FileLock::take(scratch.file("new"), milliseconds(0)).has_value());
