@@ -251,6 +251,7 @@ int run(int argc, char** argv) {
   auto settings = load_settings(file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file),
                                 environment, environment_names);
   if (!settings) return fail(settings.error());
+  if (const auto later = id_of(settings->user)) accept_secrets_of(*later);
   if (print) std::cout << print_settings(*settings);
   if (check) {
     const auto authority = Authority::make(settings->auth);

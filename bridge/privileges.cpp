@@ -30,6 +30,11 @@ void harden_process(bool core_dumps) {
   if (!core_dumps) forbid_core_dumps();
 }
 
+std::optional<uid_t> id_of(const std::string& user) {
+  const auto* entry = user.empty() ? nullptr : ::getpwnam(user.c_str());
+  return entry == nullptr ? std::nullopt : std::optional<uid_t>(entry->pw_uid);
+}
+
 Result<std::monostate> become(const std::string& user) {
   if (user.empty()) return std::monostate{};
   const auto* entry = ::getpwnam(user.c_str());

@@ -1,6 +1,7 @@
 #include "bridge/store/private_file.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -57,6 +58,23 @@ bool set_mode(int fd, const std::filesystem::path& old, mode_t mode) {
   const bool same_group = ::fchown(fd, before.st_uid, before.st_gid) == 0 ||
                           ::fchown(fd, static_cast<uid_t>(-1), before.st_gid) == 0;
   return ::fchmod(fd, same_group ? mode_after(before.st_mode, mode) : mode) == 0;
+}
+
+uid_t accepted_owner = 0;
+
+std::string name_of(uid_t user) {
+  const auto* entry = ::getpwuid(user);
+  const auto id = "uid " + std::to_string(user);
+  return entry == nullptr ? id : std::string(entry->pw_name) + " (" + id + ")";
+}
+
+std::optional<std::string> fault_of_owner(const std::filesystem::path& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  const auto owner = found.st_uid;
+  if (owner == 0 || owner == ::geteuid() || owner == accepted_owner) return std::nullopt;
+  return "is a secret that belongs to " + name_of(owner) +
+         ", who is neither root nor the user that trestled runs as: chown it to root or to that user";
 }
 
 // 0 if there is no such file.
@@ -118,11 +136,13 @@ std::optional<std::string> fault_of_secret(const std::filesystem::path& path) {
   const auto mode = mode_of(path);
   const bool readable = (mode & S_IROTH) != 0;
   const bool writable = (mode & (S_IWOTH | S_IWGRP)) != 0;
-  if (!readable && !writable) return std::nullopt;
+  if (!readable && !writable) return fault_of_owner(path);
   const std::string what = readable && writable ? "read and change" : readable ? "read" : "change";
   return "is a secret that others can " + what + " " + in_octal(mode) + ": chmod 600 " + path.string() +
          ", or 640 with a group that only its reader is in";
 }
+
+void accept_secrets_of(uid_t owner) { accepted_owner = owner; }
 
 std::optional<std::string> fault_of_rules(const std::filesystem::path& path) {
   const auto mode = mode_of(path);

@@ -1,4 +1,6 @@
 #pragma once
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -24,11 +26,16 @@ Result<std::monostate> write_private_file(const std::filesystem::path& path, std
 /// file's if that is stricter.
 Result<std::monostate> write_public_file(const std::filesystem::path& path, std::string_view content);
 
-/// What is wrong with the mode of a file that holds a secret, as the rest of a line that starts with its
-/// name: "is a secret that others can read (mode 0644): chmod 600 …". Nobody but its owner may change it, and
-/// only its group may read it too: a file of root's for a service that goes on as another user. Nothing if it
-/// is not there: who opens it says so.
+/// What is wrong with the mode or the owner of a file that holds a secret, as the rest of a line that starts
+/// with its name: "is a secret that others can read (mode 0644): chmod 600 …". Nobody but its owner may
+/// change it, and only its group may read it too: a file of root's for a service that goes on as another
+/// user. Its owner is root, who this process runs as, or one that was named to accept_secrets_of(). Nothing
+/// if it is not there: who opens it says so.
 std::optional<std::string> fault_of_secret(const std::filesystem::path& path);
+
+/// From now on fault_of_secret() also accepts that owner, in place of one named before: the user that this
+/// process will go on as, or the one that it writes the file for. Before threads start.
+void accept_secrets_of(uid_t owner);
 
 /// The same of a file that may be read by all but decides who is let in: it must not be theirs to change.
 std::optional<std::string> fault_of_rules(const std::filesystem::path& path);

@@ -1,5 +1,7 @@
 #include "clients/cli/token.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -10,6 +12,7 @@
 #include "bridge/auth/tokens.h"
 #include "bridge/core/rights.h"
 #include "bridge/store/file_lock.h"
+#include "bridge/store/private_file.h"
 #include "clients/cli/pretty.h"
 
 namespace trestle::cli {
@@ -31,7 +34,13 @@ T value_of(Result<T> result, Exit code = Exit::usage) {
 /// From before a file is read until it has been written: what others change in between is not lost.
 FileLock lock(const std::string& file) { return value_of(FileLock::take(file, kLockPatience), Exit::failed); }
 
-Records load(const std::string& file) { return value_of(load_token_file(file)); }
+/// Whose file it is does not matter here: root writes it for a service, a member of its group lists it.
+/// trestled decides whom it believes.
+Records load(const std::string& file) {
+  struct stat found {};
+  if (::stat(file.c_str(), &found) == 0) accept_secrets_of(found.st_uid);
+  return value_of(load_token_file(file));
+}
 
 void save(const std::string& file, const Records& records) {
   value_of(save_token_file(file, records), Exit::failed);

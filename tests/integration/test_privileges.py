@@ -114,6 +114,25 @@ def test_what_root_changes_in_a_file_of_tokens_the_user_reads(make_bridge, conne
 
 
 @ROOT
+def test_a_secret_belongs_to_root_or_to_the_user_that_reads_it(make_bridge):
+    def bridge_of(owner, user, *args):
+        config = {"auth": {"token": None}, **({"user": user} if user else {})}
+        bridge = reached_by_nobody(make_bridge(config, files={"tokens.yaml": tokens({"name": "a", "scopes": ["read"]})[0]},
+                                               args=args))
+        os.chown(bridge.folder / "tokens.yaml", pwd.getpwnam(owner).pw_uid, 0)
+        return bridge
+    for args in ((), ("--check",)):
+        for user in ("nobody", None):
+            refused(bridge_of("daemon", user, *args), "tokens.yaml is a secret that belongs to daemon (uid ", "chown it")
+    refused(bridge_of("nobody", None), "tokens.yaml is a secret that belongs to nobody")
+    assert bridge_of("nobody", "nobody", "--check").launch().exit_code() == 0
+    bridge = bridge_of("nobody", "nobody").start()
+    new = trestle("token", "create", "--file", bridge.folder / "tokens.yaml", "--name", "b")
+    eventually(lambda: bridge.http("/api/status", token=new)[0] == 200, "what root wrote for nobody counts")
+    assert (bridge.folder / "tokens.yaml").stat().st_uid == NOBODY.pw_uid
+
+
+@ROOT
 @pytest.mark.parametrize("kind", ["file", "jwks"])
 def test_keys_of_jwts_are_read_again_after_root_was_given_up(make_bridge, connect, kind):
     old, new = Issuer("HS256", kid="k1"), Issuer("HS256", kid="k1")

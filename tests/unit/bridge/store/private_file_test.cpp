@@ -82,6 +82,22 @@ TEST_CASE("a secret is its owner's to change, and at most its group's to read") 
   CHECK_FALSE(fault_of_secret(scratch.file("none")));
 }
 
+TEST_CASE("a secret belongs to root, to us, or to whom we were told of") {
+  if (::geteuid() != 0) return;  // nobody else can give files away
+  const ScratchDirectory scratch;
+  const auto path = scratch.write("f", "secret");
+  REQUIRE(::chown(path.c_str(), 54321, 0) == 0);
+  CHECK(
+      fault_of_secret(path).value_or("none") ==
+      "is a secret that belongs to uid 54321, who is neither root nor the user that trestled runs as: chown "
+      "it to root or to that user");
+  accept_secrets_of(54321);
+  CHECK(fault_of_secret(path).value_or("none") == "none");
+  scratch.set_mode("f", 0644);
+  CHECK(fault_of_secret(path).value_or("none").find("is a secret that others can read") == 0);
+  accept_secrets_of(0);
+}
+
 TEST_CASE("a file of rules may be read by all, but not changed") {
   const ScratchDirectory scratch;
   const auto path = scratch.write("f", "rules");
