@@ -114,6 +114,22 @@ bool Pattern::overlaps(const Pattern& other) const {
   return segments_.size() < other.segments_.size() ? rest_ : other.rest_;
 }
 
+// Where both have a segment the named one counts; what one leaves to its `>`, the other names.
+std::optional<Pattern> Pattern::common(const Pattern& other) const {
+  if (!overlaps(other)) return std::nullopt;
+  const auto& longer = segments_.size() < other.segments_.size() ? other : *this;
+  const auto& shorter = &longer == this ? other : *this;
+  std::string text;
+  for (std::size_t i = 0; i < longer.segments_.size(); ++i) {
+    const bool named_there = longer.segments_[i] == kOne && i < shorter.segments_.size();
+    if (i > 0) text += '.';
+    text += named_there ? shorter.segments_[i] : longer.segments_[i];
+  }
+  if (longer.rest_) text += longer.segments_.empty() ? ">" : ".>";
+  auto both = parse(text);
+  return both ? std::optional<Pattern>(std::move(*both)) : std::nullopt;
+}
+
 std::string Pattern::literal_prefix() const {
   std::string prefix;
   for (const std::string& segment : segments_) {

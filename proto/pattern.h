@@ -23,6 +23,9 @@ class Pattern {
   bool covers(const Pattern& other) const;
   /// True if some topic is matched by both.
   bool overlaps(const Pattern& other) const;
+  /// The pattern of exactly the topics that both match; nothing if there is none, or it would be longer than
+  /// any topic.
+  std::optional<Pattern> common(const Pattern& other) const;
   /// The leading segments without a wildcard, joined by dots: `task.*.x` → `task`, `>` → empty.
   std::string literal_prefix() const;
   /// True if the pattern is exactly `<type_topic>.*` or `<type_topic>.>`: a policy that applies to the bare

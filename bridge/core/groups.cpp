@@ -101,6 +101,18 @@ bool Subscription::remove(const Pattern& pattern) {
   return true;
 }
 
+void Subscription::narrow(const std::vector<Pattern>& allowed) {
+  for (const auto& pattern : std::exchange(topics, {})) {
+    if (any_covers(allowed, pattern)) {
+      add(pattern);
+      continue;
+    }
+    for (const auto& part : allowed) {
+      if (const auto common = pattern.common(part)) add(*common);
+    }
+  }
+}
+
 std::vector<Pattern> Subscription::beyond(const Subscription& held) const {
   std::vector<Pattern> added;
   std::set_difference(topics.begin(), topics.end(), held.topics.begin(), held.topics.end(),

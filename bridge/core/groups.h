@@ -37,6 +37,8 @@ struct Subscription {
   bool add(const Pattern& pattern);
   /// Removes an equal pattern; true if there was one.
   bool remove(const Pattern& pattern);
+  /// Leaves of the topics those that one of `allowed` matches too.
+  void narrow(const std::vector<Pattern>& allowed);
   /// The patterns that `held` does not have.
   std::vector<Pattern> beyond(const Subscription& held) const;
   /// The same text for equal subscriptions.

@@ -65,6 +65,12 @@ void Replay::remove(const Pattern& pattern) {
   held_.remove(pattern);
 }
 
+// What was held narrows alike, or what is wanted beyond it would seem to be more than it is.
+void Replay::narrow(const std::vector<Pattern>& allowed) {
+  wanted_.narrow(allowed);
+  held_.narrow(allowed);
+}
+
 // Something left before its turn, and the client has not been told that it may be missing.
 bool Replay::is_overtaken(const History& history) const {
   if (history.missing_up_to(wanted_.beyond(held_)) > std::max(log_position(), told_)) return true;

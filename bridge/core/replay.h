@@ -59,6 +59,8 @@ class Replay {
   const Subscription& wanted() const { return wanted_; }
   /// The session gave the pattern up meanwhile.
   void remove(const Pattern& pattern);
+  /// Goes on, from where it is, with those of the topics that one of `allowed` matches too.
+  void narrow(const std::vector<Pattern>& allowed);
   /// The session's rights are others from here on.
   void hide(Hidden hidden) { wanted_.hidden = hidden; }
 

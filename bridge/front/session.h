@@ -64,6 +64,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   SessionStatus status() const;
 
  private:
+  static constexpr std::size_t kMaxReplays = 16;  // that wait for their turn
   enum class Phase {
     request,    ///< reading the HTTP request
     gathering,  ///< its answer comes from elsewhere
@@ -124,6 +125,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   bool token_holds(Micros now);
   bool may_hold(Door asked_at, const Pattern& pattern, bool since) const;
   void apply_rights();
+  void follow_rights();
 
   // WebSocketEvents
   void ws_write(std::string_view bytes) override;
@@ -146,6 +148,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   const Subscription& all_topics() const;
   void send_live();
   void give_up(const std::vector<Pattern>& patterns);
+  void hold(Subscription left);
   void send_text(std::string_view text);
   void send_marked(std::string_view text);
   void send_frame(std::string_view text, std::optional<Offset> moves_cursor_to);

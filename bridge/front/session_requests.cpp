@@ -11,7 +11,6 @@ namespace trestle {
 namespace {
 
 constexpr std::size_t kPullBytes = 64 * 1024;
-constexpr std::size_t kMaxReplays = 16;
 
 std::string member(std::string_view name, std::string_view text) {
   std::string out = "\"";
@@ -171,6 +170,11 @@ void Session::give_up(const std::vector<Pattern>& patterns) {
     left.remove(pattern);
     for (auto& replay : replays_) replay.remove(pattern);
   }
+  hold(std::move(left));
+}
+
+// Who is in no group yet gets it from the first replay.
+void Session::hold(Subscription left) {
   if (group_ != nullptr) {
     regroup(std::move(left));
   } else {

@@ -44,6 +44,7 @@ bool Session::token_holds(Micros now) {
       return false;
     }
     if (std::exchange(identity_, *renewed) != *renewed) apply_rights();
+    if (phase_ != Phase::live) return false;
   }
   const Micros grace =
       std::chrono::duration_cast<std::chrono::microseconds>(context.settings.auth.grace).count();
@@ -60,21 +61,32 @@ bool Session::may_hold(Door asked_at, const Pattern& pattern, bool since) const 
 }
 
 // The identity of now may read and see less, or more, than the one before. What it may not read is given up
-// at once; somebody who never named topics gets whatever is readable now.
+// at once, and nothing else: the rest goes on from where it is, replays too. Somebody who never named topics
+// gets whatever is readable now; what that is more begins like a new subscription.
 void Session::apply_rights() {
   subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
   for (auto& replay : replays_) replay.hide(subscription_.hidden);
+  if (default_topics_) return follow_rights();
   std::vector<Pattern> forbidden;
   for (const auto& pattern : all_topics().topics) {
     if (!may_pass(Door::renew, identity_->rights, pattern)) forbidden.push_back(pattern);
   }
   give_up(forbidden);  // regroups in any case
-  if (!default_topics_) return;
+}
+
+void Session::follow_rights() {
   auto wanted = all_topics();
+  wanted.topics.clear();
   for (const auto& pattern : identity_->rights.readable()) {
     if (may_hold(Door::renew, pattern, false)) wanted.add(pattern);
   }
-  if (wanted.topics != all_topics().topics) take(shard_.shelf().widen(std::move(wanted), all_topics(), {}));
+  auto left = subscription_;
+  left.narrow(wanted.topics);
+  for (auto& replay : replays_) replay.narrow(wanted.topics);
+  hold(std::move(left));
+  if (wanted.topics == all_topics().topics) return;
+  if (replays_.size() >= kMaxReplays) return refuse(CloseCode::too_many, "too many changes of its token");
+  take(shard_.shelf().widen(std::move(wanted), all_topics(), {}));
 }
 
 }  // namespace trestle

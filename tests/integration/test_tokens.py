@@ -12,8 +12,9 @@ import yaml
 
 from harness.bridge import BINARY, TOKEN
 from harness.client import Closed
+from harness.raw import RawWebSocket
 from harness.tokens import tokens
-from harness.wait import PATIENCE, TIMEOUT, eventually
+from harness.wait import PATIENCE, TIMEOUT, eventually, share_of
 
 
 def works(client):
@@ -278,8 +279,9 @@ def entry_of(name, token, *scopes):
 class TokenFile:
     """A bridge's token file, and how it is changed."""
 
-    def __init__(self, trestled):
-        self.bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": self.text(("a", "A", "read"), ("b", "B", "read"))})
+    def __init__(self, trestled, **config):
+        self.bridge = trestled({"auth": {"token": None}, **config}, files={"tokens.yaml": self.text(("a", "A", "read"), ("b", "B", "read"))})
+        self.bridge.token = "B"                                     # asks for the status
         self.path = self.bridge.folder / "tokens.yaml"
 
     @staticmethod
@@ -367,6 +369,76 @@ def test_changed_scopes_are_those_of_live_sessions(trestled, connect, publisher)
     eventually(lambda: ">" in client.request("status")["data"]["topics"], "widened")
     source.event({"type": "y"})
     assert client.until("y")
+
+
+def task_numbers(slow, last):
+    """The numbers of the task events from here to the last, and the notices on the way; offsets rise."""
+    numbers, notices, offset = [], [], 0
+    while last not in numbers:
+        message = json.loads(slow.next(slow.TEXT))
+        if "meta" not in message:
+            notices.append(message["data"]["type"])
+        elif message["data"]["type"] == "task":
+            assert message["meta"]["offset"] > offset
+            offset = message["meta"]["offset"]
+            numbers.append(message["data"]["n"])
+    return numbers, notices
+
+
+def publish_tasks(bridge, source, numbers, pad, watcher=None):
+    """Every other event is one that the narrowed token may not read."""
+    for n in numbers:
+        source.event({"type": ("task", "other")[n % 2], "n": n, "pad": "x" * pad})
+        if watcher:
+            watcher.data()
+    bridge.wait_status(lambda status: status["counters"]["events"] >= numbers.stop, "all of it is there")
+
+
+def narrow_to_tasks(file):
+    narrow = ("a", "A", "read:task", "read:task.>")
+    file.renamed_over(file.text(narrow, ("b", "B", "read")))
+    eventually(lambda: file.bridge.logs("tokens read again"), "the file is read")
+    time.sleep(0.5 * PATIENCE)                                      # sessions look at their tokens every 250 ms
+
+
+def test_scopes_that_narrow_during_a_replay_take_nothing_away_that_may_still_be_read(trestled, publisher, closing):
+    file = TokenFile(trestled, shards=1)
+    count = share_of(2000, least=1000)
+    source = publisher(file.bridge)
+    publish_tasks(file.bridge, source, range(count), 5000)
+    slow = closing(RawWebSocket(file.bridge.port, "/?token=A&meta=1&since=0", receive_buffer=4096))
+    narrow_to_tasks(file)
+    publish_tasks(file.bridge, source, range(count, count + 6), 5)
+    numbers, notices = task_numbers(slow, count + 4)
+    assert numbers == list(range(0, count + 6, 2))
+    assert set(notices) <= {"welcome", "live"} and notices.count("live") <= 1
+
+
+def test_scopes_that_narrow_during_a_catch_up_take_nothing_away_either(trestled, publisher, connect, closing):
+    file = TokenFile(trestled, shards=1, session={"queue": "256KiB", "stall": "60s"})
+    bridge, source = file.bridge, publisher(file.bridge)
+    slow = closing(RawWebSocket(bridge.port, "/?token=A&meta=1", receive_buffer=4096))
+    watcher = connect(bridge, token="B")
+    count = share_of(2000, least=1000)
+    publish_tasks(bridge, source, range(count), 5000, watcher)
+    assert bridge.status()["counters"]["catch_ups"] == 1
+    narrow_to_tasks(file)
+    publish_tasks(bridge, source, range(count, count + 6), 5)
+    numbers, notices = task_numbers(slow, count + 4)
+    assert numbers == list(range(0, count + 6, 2))
+    assert "gap" not in notices
+
+
+def test_scopes_that_narrow_do_not_repeat_what_was_given(trestled, publisher, connect):
+    file = TokenFile(trestled)
+    client, source = connect(file.bridge, token="A"), publisher(file.bridge)
+    source.event({"type": "queue-update", "n": 1})
+    assert client.data()["type"] == "queue-update"
+    file.renamed_over(file.text(("a", "A", "read:queue-update"), ("b", "B", "read")))
+    client.send({"type": "ping", "id": 0})
+    eventually(lambda: client.request("status")["data"]["topics"] == ["queue-update"], "narrowed")
+    source.event({"type": "queue-update", "n": 2})
+    assert client.data()["n"] == 2
 
 
 def test_the_command_line_revokes_at_a_running_bridge(trestled, connect):

@@ -128,9 +128,10 @@ class Expected:
 
     def renew(self, right):
         self.right = right
-        self.topics = {pattern for pattern in self.topics if right.may(pattern)}
         if self.by_default:
-            self._hold(self.topics | right.readable(), None)
+            self._hold(right.readable(), None)                      # given is only what he could not read before
+        else:
+            self.topics = {pattern for pattern in self.topics if right.may(pattern)}
         return self
 
     def live(self, events):

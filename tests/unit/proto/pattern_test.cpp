@@ -265,3 +265,28 @@ TEST_CASE("two patterns overlap if some topic is matched by both") {
   CHECK_FALSE(overlap("*.x", "$sys.x"));
   CHECK(overlap("$sys.>", "$sys.*"));
 }
+
+TEST_CASE("what two patterns have in common is one pattern, of exactly the topics that both match") {
+  const auto common = [](const char* a, const char* b) {
+    const auto both = pattern(a).common(pattern(b));
+    return both ? both->text() : "nothing";
+  };
+  CHECK(common(">", "task.>") == "task.>");
+  CHECK(common("a.*", "*.b") == "a.b");
+  CHECK(common("a.>", "*.*.c") == "a.*.c");
+  CHECK(common("a.>", "a") == "nothing");
+  CHECK(common(">", "$sys.>") == "nothing");
+  CHECK(common((std::string(200, 'a') + ".*").c_str(), ("*." + std::string(200, 'b')).c_str()) == "nothing");
+
+  const auto patterns = all_patterns({"a", "b", "*", ">", "$s"}, 3);
+  const auto topics = all_of({"a", "b", "c", "$s"}, 4);
+  for (const auto& one : patterns) {
+    for (const auto& two : patterns) {
+      const auto both = one.common(two);
+      const bool right = std::all_of(topics.begin(), topics.end(), [&](const std::string& topic) {
+        return (both && both->matches(topic)) == (one.matches(topic) && two.matches(topic));
+      });
+      if (!right) FAIL_CHECK(one.text(), " and ", two.text(), ": ", both ? both->text() : "nothing");
+    }
+  }
+}

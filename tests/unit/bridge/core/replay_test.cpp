@@ -349,3 +349,33 @@ TEST_CASE("what an earlier life trimmed is told before what is kept") {
   CHECK(stream.history.trimmed(0) == 0);
   CHECK(stream.history.missing(0) == 2);
 }
+
+TEST_CASE("a replay that narrows goes on from where it is with what is left, and nothing comes twice") {
+  ReplayFixture stream;
+  stream.publish({"task", "log.a", "task.1", "queue-update", "log.b"});
+  auto replay = Replay::resume(stream.history, to(">"), 0);
+  CHECK(stream.pull(replay, 1) == "1 ");
+  replay.narrow(to("task,task.>,log.b").topics);
+  CHECK(replay.wanted().topics == to("task,task.>,log.b").topics);
+  CHECK(stream.pull(replay, 1) == "3 ");
+  stream.publish({"task.2", "log.a"});
+  SUBCASE("to its end") { CHECK(stream.pull(replay) == "5 6 ."); }
+  SUBCASE("to less and less") {
+    replay.narrow(to("*.b,task.2").topics);
+    CHECK(replay.wanted().topics == to("log.b,task.2,task.b").topics);
+    CHECK(stream.pull(replay) == "5 6 .");
+  }
+  SUBCASE("to nothing") {
+    replay.narrow({});
+    CHECK(stream.pull(replay) == ".");
+  }
+}
+
+TEST_CASE("in-band, what was held narrows alike: what it lost is nothing that the replay lost") {
+  ReplayFixture stream;
+  stream.publish({"log.a", "short", "short"});
+  auto replay = Replay::in_band(stream.history, to(">,short"), to("short"), 0, 0, 0);
+  replay.narrow(to("short,log.*").topics);
+  stream.publish({"short", "short", "short", "log.b"});  // 2 and 3 leave, which were held
+  CHECK(stream.pull(replay) == "1r 7r .");
+}
