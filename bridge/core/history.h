@@ -44,6 +44,8 @@ class History {
     /// The event at hand; nullptr at the end.
     const EventPtr* current() const;
     void advance();
+    /// How many it looks at for each step.
+    std::size_t lanes() const { return lanes_.size(); }
 
    private:
     struct Lane {

@@ -96,9 +96,11 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std
   History::Walk log(history, log_position());
   auto latest = snapshot.events().upper_bound(position_);
   const auto* loss = next_loss(history);
-  std::size_t walked = 0;
+  const auto patterns = wanted_.topics.size() + held_.topics.size();
+  std::size_t work = 0;
   bool done = false;
-  while (chunk->bytes.size() < budget && walked++ < kMaxWalked) {
+  while (chunk->bytes.size() < budget && work < kMaxWork) {
+    work += 1 + patterns + log.lanes();
     const EventPtr* next = log.current();
     const bool from_latest =
         latest != snapshot.events().end() && (next == nullptr || latest->first < (*next)->offset);
@@ -112,8 +114,11 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std
     done = next == nullptr;
     if (done) break;
     const EventPtr& event = *next;
-    const auto shown = wants(*event) ? redacted(event, wanted_.hidden) : nullptr;
-    if (shown) append_event(*chunk, wanted_.form, shown, marked(*event));
+    if (wants(*event)) {
+      if (is_redacted(*event, wanted_.hidden)) work += event->payload.size() / kParsedPerWork;
+      const auto shown = redacted(event, wanted_.hidden);
+      if (shown) append_event(*chunk, wanted_.form, shown, marked(*event));
+    }
     position_ = event->offset;
     if (from_latest) {
       ++latest;

@@ -23,10 +23,13 @@ namespace trestle {
 /// come while it catches up; in-band, of those there were when it was asked for (others come by the group, or
 /// by the session's first replay).
 ///
-/// Thread: the shard's.  Cost of a pull: at most kMaxWalked events looked at.
+/// Thread: the shard's.  Cost of a pull: kMaxWork, about a millisecond, and what one event more costs.
 class Replay {
  public:
-  static constexpr std::size_t kMaxWalked = 10'000;
+  /// An event looked at, a lane of the history or a pattern tried on it: each is one. So are kParsedPerWork
+  /// bytes of a payload that is parsed because some of it is redacted, however little of it is left.
+  static constexpr std::size_t kMaxWork = 25'000;
+  static constexpr std::size_t kParsedPerWork = 4;
 
   struct Piece {
     ChunkPtr chunk;     ///< nullptr if nothing that was walked over is wanted

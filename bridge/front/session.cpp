@@ -269,7 +269,7 @@ void Session::tick(Now now) {
     return end();
   }
   if (!token_holds(now.wall)) return;
-  const bool waits = !outbox_.empty() || stream_->holds_bytes() || catching_up_;
+  const bool waits = !outbox_.empty() || stream_->holds_bytes();  // a pull that waits for its turn is our doing
   if (waits && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
   heartbeat(now);
 }

@@ -10,7 +10,10 @@ std::vector<Policy> with_a_short_log() {
   Policy made;
   made.match = *Pattern::parse("short");
   made.retain.count = 3;
-  return {made};
+  Policy secret;
+  secret.match = *Pattern::parse("secret");
+  secret.redact.members = {"/blob"};
+  return {made, secret};
 }
 
 Subscription to(const std::string& patterns) {
@@ -24,12 +27,12 @@ Subscription to(const std::string& patterns) {
 /// What a shard keeps, and a session that pulls from it.
 class ReplayFixture {
  public:
-  void publish(const std::vector<std::string>& topics) {
+  void publish(const std::vector<std::string>& topics, const std::string& payload = "1") {
     for (const auto& topic : topics) {
       auto event = std::make_shared<Event>();
       event->offset = ++head;
       event->topic = topic;
-      event->payload = "1";
+      event->payload = payload;
       event->policy = &policies_.find(topic);
       event->appended = wall;
       snapshot.apply(event);
@@ -52,6 +55,8 @@ class ReplayFixture {
     }
     return text + (piece.done ? "." : "");
   }
+
+  const PolicyTable& policies() const { return policies_; }
 
   Offset head = 0;
   Micros wall = 1'000'000;
@@ -378,4 +383,50 @@ TEST_CASE("in-band, what was held narrows alike: what it lost is nothing that th
   replay.narrow(to("short,log.*").topics);
   stream.publish({"short", "short", "short", "log.b"});  // 2 and 3 leave, which were held
   CHECK(stream.pull(replay) == "1r 7r .");
+}
+
+TEST_CASE("a pull is bounded in what it parses, however little of that is left") {
+  ReplayFixture stream;
+  const std::string payload = R"({"blob":")" + std::string(20'000, 'x') + "\"}";
+  const std::size_t count = 50;
+  for (std::size_t i = 0; i < count; ++i) stream.publish({"secret"}, payload);
+  auto wanted = to("secret");
+  wanted.hidden = stream.policies().hidden_from(Rights::reader());
+  auto replay = Replay::resume(stream.history, wanted, 0);
+  const auto most = Replay::kMaxWork * Replay::kParsedPerWork / payload.size() + 1;
+  std::size_t all = 0;
+  for (bool done = false; !done;) {
+    const auto piece = replay.next(stream.history, stream.snapshot, "77", stream.head, 1'000'000);
+    const auto events = piece.chunk ? piece.chunk->marks.size() : 0;
+    CHECK(events <= most);
+    if (!piece.done) REQUIRE(events > 0);
+    if (piece.chunk) CHECK(piece.chunk->bytes.find("xxx") == std::string::npos);
+    all += events;
+    done = piece.done;
+  }
+  CHECK(all == count);
+}
+
+TEST_CASE("one event that costs more than a pull may is still given") {
+  ReplayFixture stream;
+  stream.publish({"secret", "secret"},
+                 R"({"blob":")" + std::string(Replay::kMaxWork * Replay::kParsedPerWork, 'x') + "\"}");
+  auto wanted = to("secret");
+  wanted.hidden = stream.policies().hidden_from(Rights::reader());
+  auto replay = Replay::resume(stream.history, wanted, 0);
+  CHECK(stream.pull(replay) == "1 ");
+  CHECK(stream.pull(replay) == "2 ");
+  CHECK(stream.pull(replay) == ".");
+}
+
+TEST_CASE("a pull is bounded in the patterns that it tries") {
+  ReplayFixture stream;
+  for (int i = 0; i < 1'000; ++i) stream.publish({"log.a"});
+  stream.publish({"log.b"});
+  std::string patterns = "log.b";
+  for (int i = 1; i < 250; ++i) patterns += ",nothing.n" + std::to_string(i);
+  auto replay = Replay::resume(stream.history, to(patterns), 0);
+  std::size_t pulls = 1;
+  while (stream.pull(replay) != "1001 .") REQUIRE(++pulls < 100);
+  CHECK(pulls > 250 * 1'000 / Replay::kMaxWork);
 }
