@@ -40,6 +40,7 @@ bool Session::token_holds(Micros now) {
     looked_up_in_ = generation;
     const auto renewed = context.authority.renew(identity_);
     if (!renewed) {
+      outbox_.drop_unwritten();  // what waits is not for them any more
       refuse(close_code_of(renewed.error()), "the token was revoked");
       return false;
     }

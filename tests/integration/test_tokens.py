@@ -371,6 +371,26 @@ def test_changed_scopes_are_those_of_live_sessions(trestled, connect, publisher)
     assert client.until("y")
 
 
+def test_who_is_revoked_gets_nothing_more_of_what_waits(trestled, connect, publisher, closing):
+    file = TokenFile(trestled, shards=1)
+    slow = closing(RawWebSocket(file.bridge.port, "/?token=A", receive_buffer=4096))
+    watcher, source = connect(file.bridge, token="B"), publisher(file.bridge)
+    count, size = share_of(400, least=200), 10_000
+    for n in range(count):
+        source.event({"type": "secret", "n": n, "pad": "x" * size})
+        watcher.data()
+    file.renamed_over(file.text(("b", "B", "read")))
+    eventually(lambda: file.bridge.logs("session refused"), "revoked")
+    numbers = []
+    while True:
+        first, payload = slow.frame()
+        if first & 0x0F == slow.CLOSE:
+            break
+        numbers.append(json.loads(payload)["data"]["n"])
+    assert payload == b"\x11\x31the token was revoked"             # 4401
+    assert numbers == list(range(len(numbers))) and len(numbers) * size < 1_500_000 < count * size
+
+
 def task_numbers(slow, last):
     """The numbers of the task events from here to the last, and the notices on the way; offsets rise."""
     numbers, notices, offset = [], [], 0
