@@ -17,4 +17,14 @@ bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, 
                      [&](const Origin& allowed) { return allowed.allows(*page); });
 }
 
+bool may_page_ask(const HttpRequest& request, const ListenerInfo& listener) {
+  if (!request.header("Origin").empty()) return may_page_connect(request, listener, true);
+  const auto& host = request.header("Host");
+  if (host.empty()) return true;
+  const auto asked = Origin::parse((listener.tls ? "https://" : "http://") + host);
+  if (!asked) return false;
+  return asked->is_beyond_dns() || std::any_of(listener.origins.begin(), listener.origins.end(),
+                                               [&](const Origin& allowed) { return allowed.allows(*asked); });
+}
+
 }  // namespace trestle

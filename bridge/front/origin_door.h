@@ -13,4 +13,8 @@ namespace trestle {
 /// bridge whose page is opened by another name has it on its list.
 bool may_page_connect(const HttpRequest& request, const ListenerInfo& listener, bool without_token);
 
+/// The same for a GET without a token. A browser that asks the page's own address names no Origin, so the
+/// name it asked for has to do: the header Host is an IP address, localhost, or on the list.
+bool may_page_ask(const HttpRequest& request, const ListenerInfo& listener);
+
 }  // namespace trestle

@@ -10,6 +10,7 @@
 #include "bridge/core/clock.h"
 #include "bridge/core/door.h"
 #include "bridge/front/deflate_offer.h"
+#include "bridge/front/origin_door.h"
 #include "bridge/log/log.h"
 #include "proto/frame.h"
 #include "proto/wipe.h"
@@ -269,7 +270,8 @@ void Session::tick(Now now) {
     return end();
   }
   if (!token_holds(now.wall)) return;
-  const bool waits = !outbox_.empty() || stream_->holds_bytes();  // a pull that waits for its turn is our doing
+  const bool waits =
+      !outbox_.empty() || stream_->holds_bytes();  // a pull that waits for its turn is our doing
   if (waits && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
   heartbeat(now);
 }
@@ -369,6 +371,7 @@ void Session::answer_bad_handshake() {
 
 void Session::answer_status() {
   auto& context = shard_.context();
+  if (!context.authority.enabled()) return gather_status(context.authority.anonymous());
   const auto query = parse_query(split_target(reader_->request().target()).query);
   auto token = query ? token_of(reader_->request(), *query, context.settings.auth.accept) : std::string();
   if (!token.empty() && !may_try_token()) return wipe(token);
@@ -382,8 +385,22 @@ void Session::answer_status() {
   if (!may_pass(Door::status, (*identity)->rights)) {
     return answer(http_error(403, "forbidden", "the token needs the scope read or admin"));
   }
+  gather_status(*identity);
+}
+
+// Without authentication anybody is the anonymous reader here too; pages of others are kept out as they are
+// from a WebSocket.
+void Session::gather_status(const IdentityPtr& reader) {
+  auto& context = shard_.context();
+  const bool without_token = !context.authority.enabled();
+  if (without_token && !may_page_ask(reader_->request(), *info_)) {
+    ++shard_.counters().bad_origin;
+    return answer(
+        http_error(403, "forbidden",
+                   "without authentication only by an IP address, localhost or a name in listen.origins"));
+  }
   set_phase(Phase::gathering, kAnswerTime);
-  context.gather_status(*identity, [weak = weak_from_this(), &shard = shard_](std::string json) {
+  context.gather_status(reader, [weak = weak_from_this(), &shard = shard_](std::string json) {
     shard.post([weak, json = std::move(json)] {
       if (const auto self = weak.lock()) self->answer({200, "application/json", json, ""});
     });
@@ -412,7 +429,7 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
     subscription_.form = handshake->form;
     wanted_topics_ = std::move(handshake->topics);
     since_ = std::move(handshake->since);
-    if ((needs_token_ || !handshake->token.empty()) && !may_try_token()) return wipe(handshake->token);
+    if (needs_token_ && !may_try_token()) return wipe(handshake->token);
     refusal_ = find_refusal(request, *handshake);
     wipe(handshake->token);
   } else {

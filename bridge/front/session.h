@@ -106,6 +106,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void answer(const HttpResponse& response);
   void answer_bad_handshake();
   void answer_status();
+  void gather_status(const IdentityPtr& reader);
   void upgrade(const HttpRequest& request, const EndpointSettings& endpoint);
   void refuse(CloseCode code, std::string_view reason);
 

@@ -79,23 +79,21 @@ Result<IdentityPtr, AuthFailure> Session::try_token(std::string_view token) {
   return identity;
 }
 
-// Finds out who this is, as far as the handshake tells, and whether the session may go on.
+// Finds out who this is, as far as the handshake tells, and whether the session may go on. A token that
+// nobody asked for is not looked at: it may be a stale one that the client shows everywhere, which is no
+// guess, and trying it without counting would let guesses be tried.
 std::optional<Session::Refusal> Session::find_refusal(const HttpRequest& request,
                                                       const Handshake& handshake) {
-  const auto& authority = shard_.context().authority;
-  if (!handshake.token.empty() && authority.enabled()) {
+  if (!needs_token_) {
+    identity_ = shard_.context().authority.anonymous();
+  } else if (!handshake.token.empty()) {
     auto identity = try_token(handshake.token);
-    if (identity) {
-      identity_ = *identity;
-    } else if (needs_token_) {
-      return Refusal{close_code_of(identity.error()), ""};
-    }
+    if (!identity) return Refusal{close_code_of(identity.error()), ""};
+    identity_ = *identity;
   }
-  const bool without_token = !identity_ && !needs_token_;
-  if (without_token) identity_ = authority.anonymous();
   const bool may_still_come = identity_ || accepts(shard_.context().settings.auth.accept, TokenWay::message);
   if (!may_still_come) return Refusal{CloseCode::unauthorized, ""};
-  if (may_page_connect(request, *info_, without_token)) return std::nullopt;
+  if (may_page_connect(request, *info_, !needs_token_)) return std::nullopt;
   ++shard_.counters().bad_origin;
   if (const auto left_out = shard_.page_lines().take(std::chrono::steady_clock::now())) {
     log::info("a web page may not connect: if it should, put its origin into listen.origins",

@@ -84,7 +84,7 @@ class Cell:
         asker = Asker(self.bridge, self.way, self.token, asked, cursor)
         expected = Expected(self.world)
         by_message = self.way.shown == "message"
-        if self.way.is_open and (by_message or self.code):
+        if self.way.is_open:                                        # one that nobody asked for is not looked at
             expected.connect(ANYBODY, asked, offset)
             if by_message and not self.code and expected.code is None:
                 expected.renew(self.right)

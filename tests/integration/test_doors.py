@@ -1,5 +1,6 @@
 """Who is let in: web pages, proxies and what they say, too many connections, too many wrong tokens."""
 import contextlib
+import json
 import socket
 import struct
 import time
@@ -77,7 +78,7 @@ def test_without_tokens_only_the_bridges_own_pages_may_connect(trestled):
     assert joins(bridge, f"Origin: http://{rebound}", token="", host=rebound) == 4403
     refused = bridge.logs("a web page may not connect: if it should, put its origin into listen.origins")[-1]
     assert refused["host"] == rebound and refused["origin"] == f"http://{rebound}"
-    assert joins(bridge, "Origin: https://evil.example", host=own) == 0, "it has a token"
+    assert joins(bridge, "Origin: https://evil.example", host=own) == 4403, "its token is not looked at"
     assert joins(bridge, "Origin: https://evil.example", token="wrong", host=own) == 4403
 
 
@@ -153,7 +154,6 @@ def proxied(bridge, header):
 
 def local_status(bridge):
     """/api/status where every connection needs a PROXY header: as a proxy's own check asks for it."""
-    import json
     answer = exchange(bridge.port, SIGNATURE + b"\x20\x00\x00\x00" +
                       f"GET /api/status HTTP/1.0\r\nAuthorization: Bearer {bridge.token}\r\n\r\n".encode())
     return json.loads(answer.split(b"\r\n\r\n", 1)[1])["data"]
@@ -322,3 +322,40 @@ def test_no_token_is_no_guess(trestled):
     for _ in range(5):
         assert bridge.http("/api/status", headers={"X-Forwarded-For": "203.0.113.1"})[0] == 401
     assert joins(bridge, "X-Forwarded-For: 203.0.113.1") == 0
+
+
+def test_a_token_that_nobody_asked_for_is_no_guess(trestled, connect):
+    """A page that shows a stale one everywhere locks nobody out, and finds out nothing about it."""
+    bridge = trestled({**PROXIED, "limits": {"failed_auth": 3},
+                       "endpoints": [{"path": "/"}, {"path": "/open", "auth": "none"}]})
+    here = {"X-Forwarded-For": "203.0.113.1"}
+    for token in [f"stale-{n}" for n in range(5)] + [bridge.token]:
+        client = connect(bridge, path="/open", token=token, extra_headers=here)
+        assert client.request("status")["data"]["identity"] == "anonymous"
+    assert joins(bridge, "X-Forwarded-For: 203.0.113.1") == 0
+    for n in range(3):
+        assert not client.request("auth", token=f"guess-{n}")["success"]
+    assert joins(bridge, "X-Forwarded-For: 203.0.113.1") == 429
+    client = connect(bridge, path="/open", token="stale", extra_headers=here)
+    assert client.request("status")["success"], "who needs no token never waits for one"
+    assert counters(bridge)["auth_failed"] == 3
+
+
+def test_without_authentication_the_status_is_what_anybody_may_read(trestled, publisher):
+    bridge = trestled({**PROXIED, "limits": {"failed_auth": 3}, "auth": {"enabled": False, "token": None}})
+    publisher(bridge).event({"type": "queue-update"})
+    here = {"X-Forwarded-For": "203.0.113.1"}
+    bridge.wait_status(lambda status: [topic["topic"] for topic in status["topics"]] == ["queue-update"], "the topic")
+    for token in [None] + [f"stale-{n}" for n in range(5)]:
+        status, body = bridge.http("/api/status", token=token, headers=here)
+        assert status == 200 and "sessions" not in json.loads(body)["data"]
+    assert joins(bridge, "X-Forwarded-For: 203.0.113.1", token="stale") == 0
+    assert counters(bridge)["auth_failed"] == 0
+
+
+def test_without_authentication_no_page_of_others_gets_the_status(trestled):
+    bridge = trestled({"auth": {"enabled": False, "token": None}})
+    own, rebound = f"localhost:{bridge.port}", f"evil.example:{bridge.port}"
+    for headers, code in [({"Host": own}, 200), ({"Host": own, "Origin": f"http://{own}"}, 200), ({"Host": rebound}, 403),
+                          ({"Host": own, "Origin": "https://evil.example"}, 403)]:
+        assert bridge.http("/api/status", headers=headers)[0] == code, headers

@@ -58,3 +58,21 @@ TEST_CASE("with a list exactly its pages may, token or not") {
     CHECK_FALSE(may({"https://a.example"}, "https://a.example, https://a.example", without_token));
   }
 }
+
+TEST_CASE("over HTTP, without an Origin, the host that a page asks says who it is") {
+  const auto may_ask = [](const std::string& headers, const std::vector<std::string>& allowed = {}) {
+    ListenerInfo listener;
+    for (const auto& text : allowed) listener.origins.push_back(*Origin::parse_allowed(text));
+    HttpReader reader(100);
+    REQUIRE(reader.feed("GET / HTTP/1.1\r\n" + headers + "\r\n") == 200);
+    return may_page_ask(reader.request(), listener);
+  };
+  CHECK(may_ask("Host: 192.0.2.1:3001\r\n"));
+  CHECK(may_ask("Host: localhost:3001\r\n"));
+  CHECK(may_ask("Host: [::1]:3001\r\n"));
+  CHECK_FALSE(may_ask("Host: bridge.example:3001\r\n"));
+  CHECK(may_ask("Host: bridge.example:3001\r\n", {"http://bridge.example:3001"}));
+  CHECK_FALSE(may_ask("Host: ,\r\n"));
+  CHECK(may_ask("Host: localhost:3001\r\nOrigin: http://localhost:3001\r\n"));
+  CHECK_FALSE(may_ask("Host: localhost:3001\r\nOrigin: https://evil.example\r\n"));
+}
