@@ -19,8 +19,14 @@ using namespace trestle;
 
 namespace {
 
+struct Scratch {
+  ~Scratch() { ::unlink(path.c_str()); }
+  const std::string path = "/dev/shm/trestle-fuzz-token-" + std::to_string(::getpid());
+};
+
 std::string in_memory(std::string_view content) {
-  static const auto path = "/dev/shm/trestle-fuzz-token-" + std::to_string(::getpid());
+  static const Scratch scratch;
+  const auto& path = scratch.path;
   auto* file = std::fopen(path.c_str(), "wb");
   MUST(file != nullptr && std::fwrite(content.data(), 1, content.size(), file) == content.size());
   std::fclose(file);
