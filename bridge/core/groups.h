@@ -100,6 +100,7 @@ class Groups {
   std::uint64_t deflate_saved() const { return deflate_saved_; }
 
  private:
+  static void deliver(const std::vector<Receiver*>& members, const ChunkPtr& chunk);
   class EncodedEvent;
   const std::vector<Group*>& matching(const std::string& topic);
   void add_event(const EventPtr& event);

@@ -54,9 +54,9 @@ Session::Session(Shard& shard, std::string id, asio::ip::tcp::socket socket,
                  std::unique_ptr<ByteStream> stream, std::shared_ptr<const ListenerInfo> info,
                  std::unique_ptr<Visitor> visitor)
     : shard_(shard),
+      stream_(std::move(stream)),
       id_(std::move(id)),
       socket_(std::move(socket)),
-      stream_(std::move(stream)),
       info_(std::move(info)),
       visitor_(std::move(visitor)),
       proxy_header_(info_->proxy_protocol ? std::make_unique<ProxyHeader>() : nullptr),
@@ -168,25 +168,24 @@ void Session::deliver(const ChunkPtr& chunk) {
   if (phase_ != Phase::live) return;
   if (catching_up_) return miss(*chunk);
   sent_ += chunk->marks.size();
-  last_event_ = std::chrono::steady_clock::now();
   send(chunk);
+  last_event_ = outbox_.empty() ? progress_ : std::chrono::steady_clock::now();
   if (outbox_.footprint() > queue_limit() / 2) under_pressure();
 }
 
-void Session::send(ChunkPtr chunk) {
+void Session::send(const ChunkPtr& chunk) {
   if (phase_ == Phase::over) return;
-  if (!outbox_.empty()) return outbox_.push(std::move(chunk));
+  if (!outbox_.empty()) return outbox_.push(chunk);
   const std::string_view bytes = chunk->bytes;
   std::size_t written = 0;
   const auto outcome = stream_->write(&bytes, 1, written);
   if (outcome == Io::failed || outcome == Io::closed) return end();
-  progress_ = std::chrono::steady_clock::now();  // the outbox was empty until now
-  wrote(written);
+  wrote(written);  // even if that is nothing: the outbox was empty until now
   if (written == bytes.size()) {
     outbox_.note_written(*chunk);
     if (!stream_->holds_bytes()) return;
   } else {
-    outbox_.push(std::move(chunk), written);
+    outbox_.push(chunk, written);
   }
   wait_writable();
 }
@@ -199,10 +198,10 @@ void Session::send_bytes(std::string_view bytes, bool frames) {
 }
 
 void Session::wrote(std::size_t bytes) {
+  progress_ = std::chrono::steady_clock::now();
   if (bytes == 0) return;
   bytes_ += bytes;
   shard_.count_bytes(bytes);
-  progress_ = std::chrono::steady_clock::now();
   if (!pinged_) sign_of_life_ = progress_;  // a ping's own bytes prove nothing
 }
 

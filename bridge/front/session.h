@@ -82,7 +82,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void wait_readable();
   void on_readable();
   void on_bytes(std::string_view bytes);
-  void send(ChunkPtr chunk);
+  void send(const ChunkPtr& chunk);
   void send_bytes(std::string_view bytes, bool frames);
   void flush();
   void wait_writable();
@@ -160,14 +160,24 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   bool has_meta() const { return subscription_.form == Form::meta; }
   bool take_turn();
 
+  // What a delivery reads and writes, together: with thousands of sessions each cache line comes from memory.
   Shard& shard_;
+  std::unique_ptr<ByteStream> stream_;
+  Phase phase_ = Phase::request;
+  bool catching_up_ = false;  // the first replay is a catch-up: what the group gets comes from there too
+  std::uint64_t sent_ = 0;
+  std::uint64_t bytes_ = 0;
+  Time progress_{};  // bytes written, or the outbox was empty
+  Time last_event_{};
+  Time sign_of_life_{};
+  std::optional<Time> pinged_;
+  Outbox outbox_;
+
+  Time deadline_{};  // of the phase; live has none
   const std::string id_;
   asio::ip::tcp::socket socket_;
-  std::unique_ptr<ByteStream> stream_;
   std::shared_ptr<const ListenerInfo> info_;
   const std::unique_ptr<Visitor> visitor_;
-  Phase phase_ = Phase::request;
-  Time deadline_{};  // of the phase; live has none
 
   std::unique_ptr<ProxyHeader> proxy_header_;  // until it is whole
   std::unique_ptr<HttpReader> reader_;         // until the request is whole
@@ -186,22 +196,14 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Subscription subscription_;
   Group* group_ = nullptr;
 
-  Outbox outbox_;
   std::list<Replay> replays_;  // the first is being pulled; the group has what came before
-  bool catching_up_ = false;   // the first replay is a catch-up: what the group gets comes from there too
   Dropped dropped_;            // to be told once there is room
   bool waiting_pull_ = false;  // in the shard's queue of those who pull
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool read_wants_write_ = false;  // TLS
-  Time sign_of_life_{};
-  Time progress_{};  // bytes written, or the outbox was empty
-  Time last_event_{};
-  std::optional<Time> pinged_;
   TokenBucket requests_;
   Micros since_wall_ = 0;
-  std::uint64_t sent_ = 0;
-  std::uint64_t bytes_ = 0;
 };
 
 /// What a client is told that shows such a token.
