@@ -1,6 +1,23 @@
 #include "bridge/core/door.h"
 
 namespace trestle {
+namespace {
+
+// Without `default`, here and below: a new door does not compile until it is decided.
+bool lets_events_out(Door door) {
+  switch (door) {
+    case Door::connect:
+    case Door::subscribe:
+    case Door::renew:
+    case Door::snapshot:
+    case Door::replay:
+    case Door::status: return true;
+    case Door::session: return false;
+  }
+  return false;
+}
+
+}  // namespace
 
 std::string_view name_of(Door door) {
   switch (door) {
@@ -15,31 +32,12 @@ std::string_view name_of(Door door) {
   return {};
 }
 
-// Without `default`: a new door does not compile until it is decided here.
 bool may_pass(Door door, const Rights& rights, const Pattern& topics) {
-  switch (door) {
-    case Door::connect:
-    case Door::subscribe:
-    case Door::renew:
-    case Door::snapshot:
-    case Door::replay:
-    case Door::status: return rights.may_read_all(topics);
-    case Door::session: return may_pass(door, rights);
-  }
-  return false;
+  return lets_events_out(door) ? rights.may_read_all(topics) : may_pass(door, rights);
 }
 
 bool may_pass(Door door, const Rights& rights, std::string_view topic) {
-  switch (door) {
-    case Door::connect:
-    case Door::subscribe:
-    case Door::renew:
-    case Door::snapshot:
-    case Door::replay:
-    case Door::status: return rights.may_read(topic);
-    case Door::session: return may_pass(door, rights);
-  }
-  return false;
+  return lets_events_out(door) ? rights.may_read(topic) : may_pass(door, rights);
 }
 
 bool may_pass(Door door, const Rights& rights) {
