@@ -149,6 +149,7 @@ void Session::on_bytes(std::string_view bytes) {
         answer(http_error(status, "bad_request", "this is not an HTTP request that Trestle understands"));
       }
       reader_.reset();  // with the token
+      wipe_stack();
       return;
     }
     case Phase::waiting:
