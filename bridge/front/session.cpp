@@ -195,7 +195,7 @@ void Session::send_bytes(std::string_view bytes, bool frames) {
   auto chunk = std::make_shared<Chunk>();
   chunk->bytes = bytes;
   chunk->frames = frames;
-  send(std::move(chunk));
+  send(chunk);
 }
 
 void Session::wrote(std::size_t bytes) {
@@ -478,7 +478,7 @@ void Session::ws_ping(const std::string& payload) {
   if ((phase_ != Phase::live && phase_ != Phase::waiting) || !take_turn()) return;
   auto pong = std::make_shared<Chunk>();
   append_control_frame(pong->bytes, kPongOpcode, payload);
-  if (outbox_.empty()) return send(std::move(pong));
+  if (outbox_.empty()) return send(pong);
   outbox_.push_pong(std::move(pong));
 }
 

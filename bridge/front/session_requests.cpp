@@ -74,7 +74,7 @@ bool Session::pull() {
   if (piece.lost_after) send_notice(gap_notice(shelf.gap_after({shelf.epoch(), *piece.lost_after})));
   if (piece.chunk) {
     sent_ += piece.chunk->marks.size();
-    send(std::move(piece.chunk));
+    send(piece.chunk);
   }
   if (piece.done && phase_ == Phase::live) end_replay();
   waiting_pull_ = has_to_pull();
@@ -220,7 +220,7 @@ void Session::send_frame(std::string_view text, std::optional<Offset> moves_curs
   append_text_frame_header(chunk->bytes, text.size());
   chunk->bytes += text;
   if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, 0, chunk->bytes.size(), nullptr});
-  send(std::move(chunk));
+  send(chunk);
   if (outbox_.footprint() > queue_limit()) make_room();
 }
 
