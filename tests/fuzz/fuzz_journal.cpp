@@ -180,6 +180,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& file : files_in(templates.folder.path() / (crash ? "crash" : "stop"))) {
     fs::copy_file(file, folder / file.filename());
   }
+  const bool damaged = input.size() >= kDamage;
   for (int n = 0; n < 8 && input.size() >= kDamage; ++n, input.remove_prefix(kDamage)) {
     damage(folder, input.substr(0, kDamage));
   }
@@ -197,7 +198,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto epoch = *(*stream)->epoch();
   stream = Error{""};
   stream = open(folder);
-  MUST(stream && (*stream)->head() == head && *(*stream)->epoch() == epoch);
+  MUST(stream);
+  // Damage that nothing has looked at until now sets the journal aside at this start, which its epoch says.
+  if (*(*stream)->epoch() != epoch) {
+    MUST(damaged);
+    return 0;
+  }
+  MUST((*stream)->head() == head);
   const auto past = (*stream)->restore();
   MUST(!past.events.empty() && past.events.back()->offset == head);
   return 0;
