@@ -1,6 +1,5 @@
 #include "clients/bench/stamp.h"
 
-#include <chrono>
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -17,11 +16,12 @@ int digit_of(char c) {
 
 }  // namespace
 
-std::uint64_t now_ns() {
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                        std::chrono::steady_clock::now().time_since_epoch())
-                                        .count());
+std::uint64_t ns_of(std::chrono::steady_clock::time_point time) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
 }
+
+std::uint64_t now_ns() { return ns_of(std::chrono::steady_clock::now()); }
 
 std::string stamped_event(std::string_view type, std::uint64_t time, std::size_t size) {
   char stamp[kDigits + 2];

@@ -1,4 +1,5 @@
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -6,6 +7,7 @@
 namespace trestle::bench {
 
 /// The monotonic clock in ns: the same for all processes of a machine, so both ends must be on one.
+std::uint64_t ns_of(std::chrono::steady_clock::time_point time);
 std::uint64_t now_ns();
 
 /// An event of the given type and of `size` bytes (of at least about 50), with the time in it: '@' and

@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "clients/bench/pace.h"
 #include "clients/bench/stamp.h"
 #include "clients/bench/swarm.h"
 #include "clients/cli/event_sink.h"
@@ -119,7 +120,7 @@ class Bench {
     const auto sink = plain_sink(target, kType, kPatience, stop_);
     warm_up(*sink);
     const auto start = Clock::now();
-    auto published = std::async(std::launch::async, [&] { publish_all(*sink, start); });
+    auto published = std::async(std::launch::async, [&] { publish_all(*sink); });
     wait_for_all();
     published.get();
     seconds_ = std::chrono::duration<double>(Clock::now() - start).count();
@@ -139,16 +140,15 @@ class Bench {
     swarm_.clear();
   }
 
-  void publish_all(EventSink& sink, Clock::time_point start) const {
+  void publish_all(EventSink& sink) const {
+    const bench::Pace pace(options_.rate);
     for (std::uint64_t i = 0; i < options_.count; ++i) {
-      if (options_.rate != 0) {
-        const auto due = start + std::chrono::microseconds(1'000'000 * i / options_.rate);
-        while (Clock::now() < due) {
-          stop_if_asked();
-          std::this_thread::sleep_until(std::min(due, Clock::now() + kSlice));
-        }
+      const auto due = pace.due(i);
+      while (Clock::now() < due) {
+        stop_if_asked();
+        std::this_thread::sleep_until(std::min(due, Clock::now() + kSlice));
       }
-      sink.publish(bench::stamped_event(kType, bench::now_ns(), options_.size));
+      sink.publish(bench::stamped_event(kType, bench::ns_of(due), options_.size));
     }
   }
 

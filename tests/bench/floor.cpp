@@ -9,15 +9,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "clients/bench/pace.h"
 #include "clients/bench/stamp.h"
 
 namespace trestle::bench {
@@ -50,8 +49,8 @@ void send_all(int fd, std::string_view data) {
   }
 }
 
-std::string frame_of(std::uint64_t number, std::size_t size, std::size_t topics) {
-  const auto event = stamped_event("load-" + std::to_string(number % topics), now_ns(), size);
+std::string frame_of(std::size_t topic, std::uint64_t time, std::size_t size) {
+  const auto event = stamped_event("load-" + std::to_string(topic), time, size);
   const auto text = "{\"success\":true,\"data\":" + event + "}";
   const auto byte = [](std::size_t value) { return static_cast<char>(value & 0xff); };
   std::string frame{'\x81'};
@@ -116,13 +115,8 @@ class Floor {
   void obey(const char* command) {
     std::size_t count = 0, size = 0, rate = 0, topics = 1;
     if (std::sscanf(command, "%zu %zu %zu %zu", &count, &size, &rate, &topics) != 4 || topics == 0) return;
-    const auto start = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (rate != 0) {
-        std::this_thread::sleep_until(start + std::chrono::microseconds(1'000'000 * i / rate));
-      }
-      publish(frame_of(i, size, topics), i, topics);
-    }
+    const Pace pace(rate);
+    for (std::size_t i = 0; i < count; ++i) publish(frame_of(i % topics, pace.wait_for(i), size), i, topics);
     send_all(commander_, "done\n");
   }
 

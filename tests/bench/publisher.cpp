@@ -1,10 +1,9 @@
 #include "tests/bench/publisher.h"
 
-#include <chrono>
 #include <stdexcept>
-#include <thread>
 #include <zmq.hpp>
 
+#include "clients/bench/pace.h"
 #include "clients/bench/stamp.h"
 
 namespace trestle::bench {
@@ -64,14 +63,12 @@ class PushpinPublisher : public ZmqPublisher {
 }  // namespace
 
 void Publisher::publish(const Load& load) {
-  const auto start = std::chrono::steady_clock::now();
+  const Pace pace(load.per_second);
   for (std::size_t i = 0; i < load.count; ++i) {
-    if (load.per_second != 0) {
-      flush();
-      std::this_thread::sleep_until(start + std::chrono::microseconds(1'000'000 * i / load.per_second));
-    }
+    if (load.per_second != 0) flush();
+    const auto time = pace.wait_for(i);
     const auto topic = i % load.topics;
-    send(topic, stamped_event(topic_name(topic), now_ns(), load.size));
+    send(topic, stamped_event(topic_name(topic), time, load.size));
   }
   flush();
   finish();

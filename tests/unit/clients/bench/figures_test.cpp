@@ -1,11 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "clients/bench/histogram.h"
+#include "clients/bench/pace.h"
 #include "clients/bench/stamp.h"
 
 using trestle::bench::Histogram;
+using trestle::bench::now_ns;
+using trestle::bench::Pace;
 using trestle::bench::stamped_event;
 using trestle::bench::StampFinder;
 
@@ -53,4 +58,23 @@ TEST_CASE("times are found wherever the bytes are cut") {
 TEST_CASE("a stamped event has the size that was asked for") {
   CHECK(stamped_event("load", 7, 200).size() == 200);
   CHECK(stamped_event("load", 7, 0) == "{\"type\":\"load\",\"at\":\"@0000000000000007\",\"pad\":\"\"}");
+}
+
+TEST_CASE("an event that is sent late has the time it was due, so its delay counts") {
+  const Pace pace(1'000);
+  const auto first = pace.wait_for(0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  CHECK(pace.wait_for(3) == first + 3'000'000);
+  CHECK(now_ns() >= first + 5'000'000);
+  CHECK(pace.wait_for(50) == first + 50'000'000);
+  CHECK(now_ns() >= first + 50'000'000);
+}
+
+TEST_CASE("without a rate an event is due when it is sent") {
+  const Pace pace(0);
+  const auto before = now_ns();
+  const auto time = pace.wait_for(1'000'000);
+  const auto after = now_ns();
+  CHECK(time >= before);
+  CHECK(time <= after);
 }
