@@ -36,12 +36,11 @@ Micros wall_clock() {
 }
 
 std::string encode(const Head& head) {
-  std::ostringstream text;
-  text << head.epoch << ' ' << head.offset << ' ' << (head.clean ? "clean" : "open") << ' '
-       << (head.boot.empty() ? "-" : head.boot) << ' ' << wall_clock();
+  const auto text = head.epoch + ' ' + std::to_string(head.offset) + (head.clean ? " clean " : " open ") +
+                    (head.boot.empty() ? "-" : head.boot) + ' ' + std::to_string(wall_clock());
   std::array<char, 16> crc{};
-  std::snprintf(crc.data(), crc.size(), "%08x ", crc32c(text.str()));
-  auto line = crc.data() + text.str();
+  std::snprintf(crc.data(), crc.size(), "%08x ", crc32c(text));
+  auto line = crc.data() + text;
   line.resize(kSize - 1, ' ');
   return line + "\n";
 }

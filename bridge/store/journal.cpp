@@ -241,14 +241,14 @@ std::vector<Offset> Journal::settle(Claims found, const PolicyTable& policies) {
   return missing;
 }
 
-void Journal::begin() { database_.execute("BEGIN"); }
+void Journal::begin() { begin_.run(); }
 
 void Journal::commit(const std::string& epoch, Offset head) {
   meta_.epoch = epoch;
   meta_.head = head;
   put_meta_.text(epoch).number(head).number(meta_.floor).number(meta_.rows).number(meta_.sum);
   put_meta_.number(checksum(meta_)).run();
-  database_.execute("COMMIT");
+  commit_.run();
 }
 
 void Journal::put_log(const Event& event) {

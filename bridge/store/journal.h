@@ -72,7 +72,8 @@ class Journal {
   void finish();
 
  private:
-  explicit Journal(const std::filesystem::path& path) : database_(path) {}
+  explicit Journal(const std::filesystem::path& path)
+      : database_(path), begin_(database_.prepare("BEGIN")), commit_(database_.prepare("COMMIT")) {}
   void make_or_migrate(const Meta& fresh);
   std::vector<ProducerMark> migrate(std::uint32_t version);
   void prepare();
@@ -87,6 +88,8 @@ class Journal {
 
   Database database_;
   Meta meta_;
+  Statement begin_;
+  Statement commit_;
   Statement put_log_;
   Statement put_latest_;
   Statement put_lost_;
