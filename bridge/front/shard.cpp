@@ -87,7 +87,18 @@ void Shard::wait_for_batches() {
   wake_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const std::error_code& error) {
     if (error) return;
     clear_wake(wake_.native_handle());
-    apply_batches();
+    take_batches();
+  });
+}
+
+// Batches wait: they are applied now, or when what closely follows them has come too.
+void Shard::take_batches() {
+  if (pause_until_ - std::chrono::steady_clock::now() < kShortestPause) return apply_batches();
+  coalescing_ = true;
+  pause_.expires_at(pause_until_);
+  pause_.async_wait([this](const std::error_code& error) {
+    coalescing_ = false;
+    if (!error) apply_batches();
   });
 }
 
@@ -96,10 +107,10 @@ void Shard::apply_batches() {
   const auto applied = apply_some();
   reap();
   if (applied < kBatchesPerTurn) {
-    if (coalesce(begin)) return;
+    coalesce(begin);
     if (nothing_left()) return wait_for_batches();
   }
-  asio::post(io_, [this] { apply_batches(); });
+  asio::post(io_, [this] { take_batches(); });
 }
 
 // Batches that wait for a shard that is behind are delivered as one: one write for each session, so that it
@@ -129,19 +140,11 @@ std::size_t Shard::apply_some() {
 // The last of many clients gets an event when the delivery is through. What comes within a few times as long
 // is delivered together: no client notices, and a delivery of two costs hardly more than one of one. So
 // deliveries take at most a quarter of the shard's time as long as coalesce allows it. What comes alone never
-// waits, and what goes to few hardly does.
-bool Shard::coalesce(std::chrono::steady_clock::time_point begin) {
+// waits, and what goes to few hardly does. No timer runs until something has come.
+void Shard::coalesce(std::chrono::steady_clock::time_point begin) {
   using Duration = std::chrono::steady_clock::duration;
   const auto took = std::chrono::steady_clock::now() - begin;
-  const auto turn = std::min<Duration>(kTurnPerDelivery * took, context_.settings.session.coalesce);
-  if (turn - took < kShortestPause) return false;
-  coalescing_ = true;
-  pause_.expires_at(begin + turn);
-  pause_.async_wait([this](const std::error_code& error) {
-    coalescing_ = false;
-    if (!error) apply_batches();
-  });
-  return true;
+  pause_until_ = begin + std::min<Duration>(kTurnPerDelivery * took, context_.settings.session.coalesce);
 }
 
 // The wake-up that was meant for these batches comes all the same, and finds nothing.
@@ -149,7 +152,7 @@ void Shard::live_first() { apply_some(); }
 
 // The pause may be over long before the loop has a turn for its timer: a turn of replays takes its time.
 void Shard::live_soon() {
-  if (!coalescing_ || std::chrono::steady_clock::now() >= pause_.expiry()) apply_some();
+  if (!coalescing_ || std::chrono::steady_clock::now() >= pause_until_) apply_some();
 }
 
 void Shard::pull_later(std::shared_ptr<Session> session) {

@@ -141,12 +141,13 @@ class Shard {
   static constexpr std::size_t kBytesTogether = 256 * 1024;        // unless they have as many bytes
   static constexpr std::size_t kPullsPerTurn = 8;                  // the same
   static constexpr int kTurnPerDelivery = 4;                       // see coalesce()
-  static constexpr std::chrono::microseconds kShortestPause{200};  // a timer costs more than it saves
+  static constexpr std::chrono::microseconds kShortestPause{500};  // a timer costs more than it saves
 
   void wait_for_batches();
+  void take_batches();
   void apply_batches();
   std::size_t apply_some();
-  bool coalesce(std::chrono::steady_clock::time_point begin);
+  void coalesce(std::chrono::steady_clock::time_point begin);
   void pull_some();
   /// Takes a batch into the shelf; delivering it to the sessions is apart.
   void keep(const Batch& batch);
@@ -165,6 +166,7 @@ class Shard {
   asio::posix::stream_descriptor wake_{io_};  // an eventfd, written when the shard sleeps
   std::atomic<bool> sleeping_{true};
   asio::steady_timer pause_{io_};
+  std::chrono::steady_clock::time_point pause_until_;  // see coalesce()
   bool coalescing_ = false;
 
   WebSocketFactory websockets_;
