@@ -184,12 +184,23 @@ void Groups::add_event(const EventPtr& event) {
     chunk.bytes += frame;
     group->saved_ += plain.size() - frame.size();
     chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), encoded.event()});
+    count(chunk, frame.size());
   }
+}
+
+void Groups::count(const Chunk& chunk, std::size_t added) {
+  most_events_ = std::max(most_events_, chunk.marks.size());
+  most_bytes_ = std::max(most_bytes_, chunk.bytes.size());
+  waiting_ += added;
 }
 
 void Groups::add_gap(const LostRange& lost, std::string_view epoch) {
   for (const auto& [key, group] : groups_) {
-    if (group->subscription_.form == Form::meta) append_gap(pending(*group), lost, epoch);
+    if (group->subscription_.form != Form::meta) continue;
+    auto& chunk = pending(*group);
+    const auto before = chunk.bytes.size();
+    append_gap(chunk, lost, epoch);
+    count(chunk, chunk.bytes.size() - before);
   }
 }
 
@@ -221,15 +232,19 @@ void Groups::deliver(const std::vector<Receiver*>& members, const ChunkPtr& chun
   }
 }
 
-void Groups::hand_out() {
+std::size_t Groups::hand_out() {
+  std::size_t receivers = 0;
   for (auto* group : touched_) {
     const ChunkPtr chunk = std::move(group->pending_);
     group->pending_ = nullptr;
     deliveries_ += chunk->marks.size() * group->members_.size();
     deflate_saved_ += std::exchange(group->saved_, 0) * group->members_.size();
     deliver(group->members_, chunk);
+    receivers += group->members_.size();
   }
   touched_.clear();
+  most_events_ = most_bytes_ = waiting_ = 0;
+  return receivers;
 }
 
 }  // namespace trestle

@@ -104,9 +104,9 @@ void Shard::take_batches() {
 
 void Shard::apply_batches() {
   const auto begin = std::chrono::steady_clock::now();
-  const auto applied = apply_some();
+  const bool behind = apply_some();
   reap();
-  if (applied < kBatchesPerTurn) {
+  if (!behind) {
     coalesce(begin);
     if (nothing_left()) return wait_for_batches();
   }
@@ -114,27 +114,24 @@ void Shard::apply_batches() {
 }
 
 // Batches that wait for a shard that is behind are delivered as one: one write for each session, so that it
-// catches up, where a write for each batch would leave it behind.
-std::size_t Shard::apply_some() {
+// catches up, where a write for each batch would leave it behind. True if the turn ended before the batches.
+bool Shard::apply_some() {
   BatchPtr batch;
-  std::size_t events = 0;
-  std::size_t bytes = 0;
   std::size_t applied = 0;
-  while (applied < kBatchesPerTurn && inbox_.pop(batch)) {
-    if (!shelf_.is_in(batch->epoch) || events >= kEventsTogether || bytes >= kBytesTogether) {
-      groups_.hand_out();
-      events = bytes = 0;
-    } else if (events > 0 && !sessions_.empty()) {
+  std::size_t sends = 0;
+  while (applied < kBatchesPerTurn && sends < kSendsPerTurn && inbox_.pop(batch)) {
+    if (!shelf_.is_in(batch->epoch)) {
+      sends += groups_.hand_out();
+    } else if (groups_.has_waiting()) {
       ++counters_.coalesced;
     }
     keep(*batch);
     groups_.add(*batch, shelf_.epoch());
-    events += batch->events.size();
-    for (const auto& event : batch->events) bytes += event->payload.size();
+    if (groups_.is_full()) sends += groups_.hand_out();
     ++applied;
   }
-  groups_.hand_out();
-  return applied;
+  sends += groups_.hand_out();
+  return applied == kBatchesPerTurn || sends >= kSendsPerTurn;
 }
 
 // The last of many clients gets an event when the delivery is through. What comes within a few times as long

@@ -136,9 +136,8 @@ class Shard {
 
  private:
   static constexpr std::size_t kInboxBatches = 1024;
-  static constexpr std::size_t kBatchesPerTurn = 16;               // then sockets get their turn
-  static constexpr std::size_t kEventsTogether = 64;               // delivered as one, when batches wait,
-  static constexpr std::size_t kBytesTogether = 256 * 1024;        // unless they have as many bytes
+  static constexpr std::size_t kBatchesPerTurn = 64;               // then sockets get their turn,
+  static constexpr std::size_t kSendsPerTurn = 4'096;              // and when as much was written
   static constexpr std::size_t kPullsPerTurn = 8;                  // the same
   static constexpr int kTurnPerDelivery = 4;                       // see coalesce()
   static constexpr std::chrono::microseconds kShortestPause{500};  // a timer costs more than it saves
@@ -146,7 +145,7 @@ class Shard {
   void wait_for_batches();
   void take_batches();
   void apply_batches();
-  std::size_t apply_some();
+  bool apply_some();
   void coalesce(std::chrono::steady_clock::time_point begin);
   void pull_some();
   /// Takes a batch into the shelf; delivering it to the sessions is apart.

@@ -53,19 +53,23 @@ class GroupsFixture {
     for (const auto& topic : topics) add(topic);
     flush();
   }
-  void add(const std::string& topic) {
+  void add(const std::string& topic, std::size_t padding = 0) {
     auto event = std::make_shared<Event>();
     event->offset = ++batch_.head;
     event->time = 5;
     event->topic = topic;
-    event->payload = '"' + topic + '"';
+    event->payload = '"' + topic + std::string(padding, 'x') + '"';
     event->policy = &policies_.find(topic);
     batch_.events.push_back(std::move(event));
   }
   void lose(Seq from, Seq to) { batch_.lost.push_back({"p1", from, to, batch_.events.size(), batch_.head}); }
   void flush() {
-    groups.add(batch_, "77");
+    wait();
     groups.hand_out();
+  }
+  /// The batch is added, but not handed out.
+  void wait() {
+    groups.add(batch_, "77");
     batch_.events.clear();
     batch_.lost.clear();
   }
@@ -92,6 +96,56 @@ TEST_CASE("a subscription is a set: sorted, nothing twice, equal ones have the s
   CHECK(wanted.key() == to("a.>").key());
   CHECK(wanted.matches("a.b.c"));
   CHECK_FALSE(to("").matches("a"));
+}
+
+TEST_CASE("of all batches that wait, each receiver gets one chunk") {
+  GroupsFixture stream;
+  Listener first, second, both, idle;
+  stream.groups.join(to("task.1"), &first);
+  stream.groups.join(to("task.2"), &second);
+  stream.groups.join(to("task.*"), &both);
+  stream.groups.join(to("queue"), &idle);
+  for (const auto* topic : {"task.1", "task.2", "task.1", "unwanted"}) {
+    stream.add(topic);
+    stream.wait();
+  }
+  CHECK(stream.groups.has_waiting());
+  CHECK(stream.groups.hand_out() == 3);
+  CHECK_FALSE(stream.groups.has_waiting());
+  for (const auto* listener : {&first, &second, &both}) CHECK(listener->chunks.size() == 1);
+  CHECK(first.heard() == R"(["task.1"]["task.1"])");
+  CHECK(second.heard() == R"(["task.2"])");
+  CHECK(both.heard() == R"(["task.1"]["task.2"]["task.1"])");
+  CHECK(idle.heard() == "nothing");
+  CHECK(stream.groups.hand_out() == 0);
+}
+
+TEST_CASE("enough waits when one receiver's chunk has 64 events, or 256 KiB, or all chunks together 1 MiB") {
+  GroupsFixture stream;
+  std::vector<Listener> crowd(1'000);
+  for (std::size_t i = 0; i < crowd.size(); ++i)
+    stream.groups.join(to("task." + std::to_string(i)), &crowd[i]);
+  for (int i = 0; i < 63; ++i) stream.add("task.1");
+  for (int i = 0; i < 900; ++i) stream.add("task." + std::to_string(i));
+  for (int i = 0; i < 1'000; ++i) stream.add("unwanted");
+  stream.wait();
+  CHECK(stream.groups.is_full());  // 64 for task.1
+  stream.groups.hand_out();
+  CHECK_FALSE(stream.groups.is_full());
+  for (int i = 0; i < 900; ++i) stream.add("task." + std::to_string(i));
+  stream.wait();
+  CHECK_FALSE(stream.groups.is_full());  // one for each
+  stream.groups.hand_out();
+  for (int i = 0; i < 500; ++i) stream.add("task." + std::to_string(i), 2'000);
+  stream.wait();
+  CHECK_FALSE(stream.groups.is_full());
+  for (int i = 500; i < 550; ++i) stream.add("task." + std::to_string(i), 2'000);
+  stream.wait();
+  CHECK(stream.groups.is_full());  // 1.1 MB
+  stream.groups.hand_out();
+  stream.add("task.1", 300'000);
+  stream.wait();
+  CHECK(stream.groups.is_full());
 }
 
 TEST_CASE("every session gets what it subscribed to, once, in order") {
