@@ -1,7 +1,7 @@
 // The floor: what the kernel alone takes for a delivery. Upgrades every client with a fixed answer, and sends
 // every event with one send() per client; there is no other logic. It publishes by itself: a connection to
-// its control port says "COUNT SIZE RATE TOPICS" (RATE 0: as fast as it goes; with more than one topic, event
-// n goes to client n % TOPICS alone) and gets "done" when all is sent.
+// its control port says "COUNT SIZE RATE TOPICS" (RATE 0: as fast as it goes; event n goes to the
+// clients of topic n % TOPICS, client i being of topic i % TOPICS) and gets "done" when all is sent.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -121,11 +121,7 @@ class Floor {
   }
 
   void publish(const std::string& frame, std::size_t number, std::size_t topics) {
-    if (topics > 1) {
-      send_all(clients_[number % topics], frame);
-      return;
-    }
-    for (const int client : clients_) send_all(client, frame);
+    for (auto i = number % topics; i < clients_.size(); i += topics) send_all(clients_[i], frame);
   }
 
   int epoll_;

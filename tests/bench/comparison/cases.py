@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from pushpin import Pushpin
-from servers import Floor, Mosquitto, Nats, Nchan, Trestle, TrestleTls
+from servers import Floor, Mosquitto, Nats, Nchan, Trestle, TrestleInMemory, TrestleTls
 
 ALL = [Floor, Trestle, Nats, Nchan, Mosquitto, Pushpin]
 OURS = [Floor, Trestle]
@@ -12,6 +12,7 @@ FAST = [server for server in ALL if server not in (Mosquitto, Pushpin)]
 # Mosquitto's WebSocket listener takes about 0.2 s for each client that comes: a thousand take minutes.
 MANY = [server for server in ALL if server is not Mosquitto]
 CLIENTS = [100, 1_000, 4_000, 9_000]
+SUBSCRIPTIONS = [1, 10, 100, 1_000]
 PACED = 50_000  # deliveries a second that every server keeps up with
 
 
@@ -34,16 +35,17 @@ def all_cases(quick):
         Case("burst", {"clients": clients, "count": count}, FAST),
         Case("steady", {"clients": clients, "count": count, "rate": 200}, FAST),
         Case("gentle", {"clients": 100, "count": 200, "rate": 50}),
-        Case("round trip", {"clients": 1, "count": count, "round_trip": True}),
+        Case("round trip", {"clients": 1, "count": count, "round_trip": True}, [*ALL, TrestleInMemory]),
         Case("idle", {"clients": clients, "idle": True}, MANY, once=True),
-        Case("distinct", {"clients": clients, "topics": clients, "count": clients * 50}, [Floor, Trestle, Nats]),
+        Case("distinct", {"clients": clients, "topics": clients, "count": clients * 50},
+             [Floor, Trestle, TrestleInMemory, Nats]),
         # Beside it, because it is mostly the price of waking up for one event at a time, which the floor does not pay.
         Case("distinct, paced", {"clients": clients, "topics": clients, "count": clients * 10, "rate": clients * 5},
-             [Floor, Trestle, Nats]),
+             [Floor, Trestle, TrestleInMemory, Nats]),
     ]
     if quick:
         return main
-    return main + by_clients() + tls() + pressure()
+    return main + by_clients() + by_subscriptions() + tls() + pressure()
 
 
 def by_clients():
@@ -55,6 +57,12 @@ def by_clients():
         cases.append(Case(f"clients {clients} paced", {"clients": clients, "count": rate * 4, "rate": rate},
                           OURS))
     return cases
+
+
+def by_subscriptions():
+    """Every client gets 200 events, of one of so many topics."""
+    return [Case(f"subscriptions {topics}", {"clients": 1_000, "topics": topics, "count": 200 * topics},
+                 [Floor, Trestle, Nats]) for topics in SUBSCRIPTIONS]
 
 
 def tls():

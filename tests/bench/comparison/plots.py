@@ -5,19 +5,19 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from cases import CLIENTS  # noqa: E402
+from cases import CLIENTS, SUBSCRIPTIONS  # noqa: E402
 from table import Figures  # noqa: E402
 
-SERVERS = ["floor", "trestle", "nats", "nchan", "mosquitto", "pushpin"]
-COLOURS = dict(zip(SERVERS, ["#888888", "#d1495b", "#2e86ab", "#3a7d44", "#8f5aa8", "#c98a1b"]))
+SERVERS = ["floor", "trestle", "trestle, in memory", "nats", "nchan", "mosquitto", "pushpin"]
+COLOURS = dict(zip(SERVERS, ["#888888", "#d1495b", "#e8a0a8", "#2e86ab", "#3a7d44", "#8f5aa8", "#c98a1b"]))
 
 
 def draw(results, folder):
     plt.rcParams.update({"svg.hashsalt": "trestle", "font.size": 9})
     f = Figures(results)
     save(main_plot(f, results), folder / "compare")
-    if any(case.startswith("clients ") and found for case, found in results["samples"].items()):
-        save(by_clients(f), folder / "clients")
+    if any(case.startswith(("clients ", "subscriptions ")) and found for case, found in results["samples"].items()):
+        save(by_numbers(f), folder / "numbers")
 
 
 def save(figure, path):
@@ -69,18 +69,23 @@ def percentiles(axis, f, case, title):
     axis.invert_yaxis()
 
 
-def by_clients(f):
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8))
-    for axis, kind in zip(axes, ("burst", "paced")):
-        for server in SERVERS:
-            points = [(n, f.get(f"clients {n} {kind}", server)) for n in CLIENTS]
-            points = [(n, value) for n, value in points if value]
-            if points:
-                axis.loglog(*zip(*points), "o-", color=COLOURS[server], label=server)
-        axis.set_xlabel("clients")
-        axis.set_title(f"CPU per delivery, us: " + ("200 events in a burst" if kind == "burst"
-                                                     else "50,000 deliveries a second"), fontsize=9)
-        axis.grid(True, which="both", alpha=0.2)
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(fontsize=8)
+def by_numbers(f):
+    figure, axes = plt.subplots(1, 3, figsize=(14, 3.8))
+    curves(axes[0], f, "clients {} burst", CLIENTS, "clients", "200 events in a burst")
+    curves(axes[1], f, "clients {} paced", CLIENTS, "clients", "50,000 deliveries a second")
+    curves(axes[2], f, "subscriptions {}", SUBSCRIPTIONS, "different subscriptions of 1,000 clients",
+           "200 events for each client in a burst")
     return figure
+
+
+def curves(axis, f, case, numbers, what, title):
+    for server in SERVERS:
+        points = [(n, f.get(case.format(n), server)) for n in numbers]
+        points = [(n, value) for n, value in points if value]
+        if points:
+            axis.loglog(*zip(*points), "o-", color=COLOURS[server], label=server)
+    axis.set_xlabel(what)
+    axis.set_title(f"CPU per delivery, us: {title}", fontsize=9)
+    axis.grid(True, which="both", alpha=0.2)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(fontsize=8)

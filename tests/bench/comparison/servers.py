@@ -129,6 +129,7 @@ class Server:
 class Trestle(Server):
     name = kind = "trestle"
     path = "/?token=bench"
+    more = ""  # configuration
 
     @classmethod
     def missing(cls):
@@ -149,12 +150,20 @@ class Trestle(Server):
 auth: {{token: bench}}
 ingest: {{bind: ["tcp://127.0.0.1:{self.events_port}"], control: "tcp://127.0.0.1:{self.control_port}"}}
 log: {{level: warning}}
+{self.more}
 """,
         )
         self.run(self.build / "bin/trestled", "-c", config)
 
     def tls(self):
         return ""
+
+
+class TrestleInMemory(Trestle):
+    """Without its journal: the others of which an event is on its way only have none either."""
+
+    name = "trestle, in memory"
+    more = 'stream: {path: ":memory:"}'
 
 
 class TrestleTls(Trestle):
