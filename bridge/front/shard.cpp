@@ -157,12 +157,16 @@ void Shard::pull_later(std::shared_ptr<Session> session) {
   pulling_.push_back(std::move(session));
 }
 
+// Whoever waits for this core gets it between two pieces: where a storm of replays takes every core, that is
+// the spine, or a producer, or a client with what is live, and the kernel lets them wait for milliseconds
+// otherwise.
 void Shard::pull_some() {
   for (std::size_t i = 0; i < kPullsPerTurn && !pulling_.empty(); ++i) {
     live_soon();
     auto session = std::move(pulling_.front());
     if (session->pull()) pulling_.push_back(std::move(session));
     pulling_.pop_front();
+    std::this_thread::yield();
   }
   if (!pulling_.empty()) asio::post(io_, [this] { pull_some(); });
 }
