@@ -49,16 +49,21 @@ Shelf::Way Shelf::widen(Subscription wanted, const Subscription& held,
 }
 
 Gap Shelf::gap_after(const Cursor& cursor) const {
+  if (!knows(cursor)) return new_epoch_gap();
   Gap gap;
+  gap.reason = GapReason::trimmed;
   gap.epoch = *epoch_;
   gap.offset = head_;
-  if (knows(cursor)) {
-    gap.reason = GapReason::trimmed;
-    gap.from = std::min(cursor.offset + 1, gap.offset);  // it may be a loss behind the head that has left
-    gap.to = gap.offset;
-  } else {
-    gap.reason = GapReason::epoch;
-  }
+  gap.from = std::min(cursor.offset + 1, gap.offset);  // it may be a loss behind the head that has left
+  gap.to = gap.offset;
+  return gap;
+}
+
+Gap Shelf::new_epoch_gap() const {
+  Gap gap;
+  gap.reason = GapReason::epoch;
+  gap.epoch = *epoch_;
+  gap.offset = head_;
   return gap;
 }
 

@@ -50,6 +50,8 @@ class Shelf {
   Way widen(Subscription wanted, const Subscription& held, const std::optional<Cursor>& since) const;
   /// What is told who comes with, or has got to, a cursor after which not everything is here.
   Gap gap_after(const Cursor& cursor) const;
+  /// What everybody who is live is told in a new epoch.
+  Gap new_epoch_gap() const;
   /// The next piece of a replay.
   Replay::Piece next(Replay& replay, std::size_t budget) const {
     return replay.next(history_, snapshot_, *epoch_, head_, budget);

@@ -100,11 +100,7 @@ void Session::send_live() {
 }
 
 void Session::announce_epoch() {
-  Gap gap;
-  gap.reason = GapReason::epoch;
-  gap.epoch = shard_.shelf().epoch();
-  gap.offset = shard_.shelf().head();
-  if (phase_ == Phase::live) send_notice(gap_notice(gap));
+  if (phase_ == Phase::live) send_notice(gap_notice(shard_.shelf().new_epoch_gap()));
 }
 
 void Session::handle(const Request& request) {

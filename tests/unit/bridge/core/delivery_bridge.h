@@ -51,13 +51,7 @@ class Session final : public Receiver {
       subscription_ = std::move(left);
     }
   }
-  void announce_epoch() {
-    Gap gap;
-    gap.reason = GapReason::epoch;
-    gap.epoch = shelf_.epoch();
-    gap.offset = shelf_.head();
-    send_text(gap_notice(gap));
-  }
+  void announce_epoch() { send_text(gap_notice(shelf_.new_epoch_gap())); }
   /// A heartbeat while idle.
   void beat() {
     if (outbox_.empty() && replays_.empty()) send_text(cursor_notice(shelf_.epoch(), shelf_.head()));
