@@ -119,6 +119,20 @@ std::string rates(const Value& data) {
          "/s out\n";
 }
 
+std::string trouble(const std::string& with, const Value& object) {
+  const auto text = text_at(object, "trouble");
+  return text.empty() ? "" : "trouble with " + with + ": " + text + "\n";
+}
+
+/// What an operator has to mend; usually nothing.
+std::string troubles(const Value& data) {
+  auto text = trouble("the journal", data);
+  for (const char* part : {"auth", "tls", "curve"}) {
+    if (const Value* found = member(data, part)) text += trouble(part, *found);
+  }
+  return text;
+}
+
 /// A heading with the whole number, since the lists themselves are cut by the bridge, and the table.
 std::string section(const std::string& name, double total, const std::vector<Row>& rows) {
   const auto shown = static_cast<double>(rows.size() - 1);
@@ -194,8 +208,9 @@ Result<std::string> status_text(std::string_view json, Micros now) {
   if (data == nullptr || member(*data, "epoch") == nullptr) {
     return Error{"the answer is not a status; is there a trestled at this address?"};
   }
-  return head(*data) + rates(*data) + sessions(*data, now) + producers(*data) + topics(*data, now) +
-         counts(*data, "counters", "since start") + counts(*data, "rejections", "rejected");
+  return head(*data) + rates(*data) + troubles(*data) + sessions(*data, now) + producers(*data) +
+         topics(*data, now) + counts(*data, "counters", "since start") +
+         counts(*data, "rejections", "rejected");
 }
 
 }  // namespace trestle::cli

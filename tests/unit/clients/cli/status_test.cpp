@@ -40,6 +40,19 @@ TEST_CASE("a status is shown as tables") {
         "  not_json  3\n");
 }
 
+TEST_CASE("what has to be mended is shown near the top, without control characters") {
+  const auto text = status_text(
+      R"({"success":true,"data":{"epoch":"1","state":"degraded","trouble":"disk full",
+"tls":{"trouble":"no start line\n\u001b[2J"},"auth":{"revoked":2,"trouble":"/etc/t.yaml:3: no name"},"curve":{"listed":1}}})",
+      0);
+  REQUIRE(text);
+  CHECK(text->find("trouble with the journal: disk full\n"
+                   "trouble with auth: /etc/t.yaml:3: no name\n"
+                   "trouble with tls: no start line") != std::string::npos);
+  CHECK(text->find("curve") == std::string::npos);
+  CHECK(text->find('\x1b') == std::string::npos);
+}
+
 TEST_CASE("an answer with less, or of another kind of server") {
   CHECK(status_text(R"({"success":true,"data":{"epoch":"1"}})", 0).has_value());
   for (const char* text : {"", "<html>", "{}", "[]", R"({"data":{}})"})
