@@ -26,8 +26,7 @@ void must_have_memory(int outcome) {
 
 }  // namespace
 
-// --- out
-// ----------------------------------------------------------------------------------------------------
+// --- out ---
 
 struct Deflater::Impl {
   z_stream z{};
@@ -55,8 +54,7 @@ bool Deflater::deflate(std::string_view message, std::string& out) {
   return done;
 }
 
-// --- in
-// -----------------------------------------------------------------------------------------------------
+// --- in ---
 
 // zlib keeps a window of what it has inflated, in a block that it asks for. Between messages nothing in it
 // counts.

@@ -114,8 +114,7 @@ bool Outbox::one_frame() const {
          frame_end(items_.front().chunk->bytes, items_.front().from + 1) >= items_.front().to;
 }
 
-// --- squeezing
-// ----------------------------------------------------------------------------------------------
+// --- squeezing ---
 
 void Outbox::squeeze(Pressure& pressure, bool merges) {
   if (squeezed_) return;
@@ -222,8 +221,7 @@ void Outbox::cut_tail(std::size_t to) {
   if (item.from == item.to) items_.pop_back();
 }
 
-// --- giving up
-// ----------------------------------------------------------------------------------------------
+// --- giving up ---
 
 // Leaves out the waiting frames with a mark that `keep` refuses; a frame that is partly written stays.
 template <typename Keep>

@@ -101,7 +101,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void too_slow();
   void heartbeat(Now now);
 
-  // session.cpp: HTTP and the way to a WebSocket
+  // session_http.cpp: HTTP and the way to a WebSocket
   void on_request();
   void answer(const HttpResponse& response);
   void answer_bad_handshake();
