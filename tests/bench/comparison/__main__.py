@@ -7,12 +7,13 @@ import platform
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import plots
 import table
 from cases import ALL, all_cases
-from measure import Failed, measure
+from measure import Failed, awake_cores, measure
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -52,7 +53,8 @@ def take_turns(cases, servers, repeat, build, failures):
                 if (server in ALL and server not in servers) or server in given_up:
                     continue
                 try:
-                    got = measure(server, build, **case.options)
+                    with awake_cores() if case.awake else nullcontext():
+                        got = measure(server, build, **case.options)
                 except (Failed, RuntimeError) as failed:
                     given_up.add(server)
                     failures.append(f"{case.name}: {failed}")

@@ -22,6 +22,7 @@ class Case:
     options: dict
     servers: list = field(default_factory=lambda: ALL)
     once: bool = False  # not repeated: it is long, or a number that does not wander
+    awake: bool = False  # no core sleeps meanwhile
 
     def __post_init__(self):
         self.options = {"patience": 45, **self.options}
@@ -36,6 +37,9 @@ def all_cases(quick):
         Case("steady", {"clients": clients, "count": count, "rate": 200}, FAST),
         Case("gentle", {"clients": 100, "count": 200, "rate": 50}),
         Case("round trip", {"clients": 1, "count": count, "round_trip": True}, [*ALL, TrestleInMemory]),
+        # Beside it, because waking a core that sleeps is most of it: on a virtual machine 30 us, five times.
+        Case("round trip, awake", {"clients": 1, "count": count, "round_trip": True},
+             [Floor, Trestle, TrestleInMemory, Nats], awake=True),
         Case("idle", {"clients": clients, "idle": True}, MANY, once=True),
         Case("distinct", {"clients": clients, "topics": clients, "count": clients * 50},
              [Floor, Trestle, TrestleInMemory, Nats]),
