@@ -147,7 +147,10 @@ Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
   };
   const auto lock = FileLock::take(settings_.tokens_file, kLockPatience);
   if (!lock) return error(lock.error());
-  if (has_file()) return std::optional<std::string>();  // `trestle token create` was quicker
+  if (has_file()) {  // `trestle token create` was quicker
+    if (auto loaded = reload(); !loaded) return loaded.error();
+    return std::optional<std::string>();
+  }
   auto token = new_token();
   TokenRecord record{
       "first-start", hash_token(token), {"admin", "read", "publish", "command"}, now, std::nullopt};

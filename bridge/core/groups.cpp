@@ -164,6 +164,7 @@ void Groups::add(const Batch& batch, std::string_view epoch) {
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
     for (; lost != batch.lost.end() && lost->after < batch.events[i]->offset; ++lost) add_gap(*lost, epoch);
     add_event(batch.events[i]);
+    if (is_full()) hand_out();
   }
   for (; lost != batch.lost.end(); ++lost) add_gap(*lost, epoch);
 }
@@ -232,19 +233,21 @@ void Groups::deliver(const std::vector<Receiver*>& members, const ChunkPtr& chun
   }
 }
 
-std::size_t Groups::hand_out() {
-  std::size_t receivers = 0;
+bool Groups::is_full() const {
+  return most_events_ >= kEventsTogether || most_bytes_ >= kBytesTogether || waiting_ >= kMaxWaiting;
+}
+
+void Groups::hand_out() {
   for (auto* group : touched_) {
     const ChunkPtr chunk = std::move(group->pending_);
     group->pending_ = nullptr;
     deliveries_ += chunk->marks.size() * group->members_.size();
     deflate_saved_ += std::exchange(group->saved_, 0) * group->members_.size();
     deliver(group->members_, chunk);
-    receivers += group->members_.size();
+    hand_overs_ += group->members_.size();
   }
   touched_.clear();
   most_events_ = most_bytes_ = waiting_ = 0;
-  return receivers;
 }
 
 }  // namespace trestle

@@ -78,9 +78,10 @@ class Group {
 class Groups {
  public:
   static constexpr std::size_t kMaxCached = 65'536;
-  static constexpr std::size_t kEventsTogether = 64;         // in one chunk, and a batch more
-  static constexpr std::size_t kBytesTogether = 256 * 1024;  // the same
-  static constexpr std::size_t kMaxWaiting = 1'024 * 1'024;  // bytes of all chunks, the same
+  static constexpr std::size_t kEventsTogether = 64;         // in one chunk
+  static constexpr std::size_t kBytesTogether = 256 * 1024;  // in one chunk, and an event more
+  static constexpr std::size_t kMaxWaiting =
+      1'024 * 1'024;  // bytes of all chunks, and an event for each more
 
   /// Messages from `deflate_from` bytes on are compressed for who takes that, if they get shorter by it.
   explicit Groups(std::size_t deflate_from = 1024) : deflate_from_(deflate_from) {}
@@ -90,17 +91,16 @@ class Groups {
   void leave(Group& group, Receiver* receiver);
 
   /// Adds the batch's events to what waits for all who want them, and its losses, as gap notices of `epoch`,
-  /// to what waits for every group with meta. Nobody joins or leaves before hand_out().
+  /// to what waits for every group with meta. Hands out whenever as much waits as should be delivered
+  /// together, in the middle of the batch too. Nobody joins or leaves before hand_out().
   void add(const Batch& batch, std::string_view epoch);
   /// Something was added, and is wanted.
   bool has_waiting() const { return !touched_.empty(); }
-  /// As much waits for one group, or for all, as should be delivered together: time for hand_out().
-  bool is_full() const {
-    return most_events_ >= kEventsTogether || most_bytes_ >= kBytesTogether || waiting_ >= kMaxWaiting;
-  }
-  /// Delivers what was added, one chunk for each receiver; to how many.
-  std::size_t hand_out();
+  /// Delivers what was added, one chunk for each receiver.
+  void hand_out();
   std::size_t size() const { return groups_.size(); }
+  /// Chunks handed to receivers since the start.
+  std::uint64_t hand_overs() const { return hand_overs_; }
   /// Frames handed to receivers since the start.
   std::uint64_t deliveries() const { return deliveries_; }
   /// Messages that the compressor ran for.
@@ -116,6 +116,7 @@ class Groups {
   void add_gap(const LostRange& lost, std::string_view epoch);
   Chunk& pending(Group& group);
   void count(const Chunk& chunk, std::size_t added);
+  bool is_full() const;
   bool deflate(std::string_view message, std::string& out);
 
   std::map<std::string, std::unique_ptr<Group>> groups_;  // by key
@@ -124,6 +125,7 @@ class Groups {
   std::size_t most_events_ = 0;  // that wait for one group
   std::size_t most_bytes_ = 0;   // the same
   std::size_t waiting_ = 0;      // bytes, for all groups
+  std::uint64_t hand_overs_ = 0;
   std::uint64_t deliveries_ = 0;
   const std::size_t deflate_from_;
   std::unique_ptr<Deflater> deflater_;  // once it is needed

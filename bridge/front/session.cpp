@@ -75,7 +75,8 @@ void Session::set_phase(Phase phase, milliseconds deadline) {
 
 // --- bytes in ---
 
-// Who is about to join gets nothing from before that; for the others what is live comes soon enough.
+// Who is about to join gets nothing from before that, unless the shard is behind by more than one turn; for
+// the others what is live comes soon enough.
 void Session::live_before() {
   if (phase_ == Phase::live) {
     shard_.live_soon();

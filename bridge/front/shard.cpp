@@ -87,69 +87,67 @@ void Shard::wait_for_batches() {
   wake_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const std::error_code& error) {
     if (error) return;
     clear_wake(wake_.native_handle());
+    sleeping_.store(false);
     take_batches();
   });
 }
 
 // Batches wait: they are applied now, or when what closely follows them has come too.
 void Shard::take_batches() {
-  if (pause_until_ - std::chrono::steady_clock::now() < kShortestPause) return apply_batches();
-  coalescing_ = true;
+  if (inbox_.empty() || !is_pausing()) return apply_batches();
   pause_.expires_at(pause_until_);
   pause_.async_wait([this](const std::error_code& error) {
-    coalescing_ = false;
     if (!error) apply_batches();
   });
 }
 
 void Shard::apply_batches() {
-  const auto begin = std::chrono::steady_clock::now();
   const bool behind = apply_some();
   reap();
-  if (!behind) {
-    coalesce(begin);
-    if (nothing_left()) return wait_for_batches();
-  }
+  if (!behind && nothing_left()) return wait_for_batches();
   asio::post(io_, [this] { take_batches(); });
 }
 
 // Batches that wait for a shard that is behind are delivered as one: one write for each session, so that it
 // catches up, where a write for each batch would leave it behind. True if the turn ended before the batches.
 bool Shard::apply_some() {
+  const auto begin = Clock::now();
+  const auto before = groups_.hand_overs();
+  bool behind = false;
   BatchPtr batch;
-  std::size_t applied = 0;
-  std::size_t sends = 0;
-  while (applied < kBatchesPerTurn && sends < kSendsPerTurn && inbox_.pop(batch)) {
+  while (!behind && inbox_.pop(batch)) {
     if (!shelf_.is_in(batch->epoch)) {
-      sends += groups_.hand_out();
+      groups_.hand_out();
     } else if (groups_.has_waiting()) {
       ++counters_.coalesced;
     }
     keep(*batch);
     groups_.add(*batch, shelf_.epoch());
-    if (groups_.is_full()) sends += groups_.hand_out();
-    ++applied;
+    behind = Clock::now() - begin > kTurn;
   }
-  sends += groups_.hand_out();
-  return applied == kBatchesPerTurn || sends >= kSendsPerTurn;
+  groups_.hand_out();
+  if (!behind) coalesce(begin, groups_.hand_overs() - before);
+  return behind;
 }
 
 // The last of many clients gets an event when the delivery is through. What comes within a few times as long
 // is delivered together: no client notices, and a delivery of two costs hardly more than one of one. So
-// deliveries take at most a quarter of the shard's time as long as coalesce allows it. What comes alone never
-// waits, and what goes to few hardly does. No timer runs until something has come.
-void Shard::coalesce(std::chrono::steady_clock::time_point begin) {
-  using Duration = std::chrono::steady_clock::duration;
-  const auto took = std::chrono::steady_clock::now() - begin;
-  pause_until_ = begin + std::min<Duration>(kTurnPerDelivery * took, context_.settings.session.coalesce);
+// deliveries take at most a quarter of the shard's time as long as coalesce allows it. What comes alone, or
+// goes to few, never waits. No timer runs until something has come.
+void Shard::coalesce(Clock::time_point begin, std::uint64_t sessions) {
+  if (sessions < kCrowd) return;
+  const auto took = Clock::now() - begin;
+  pause_until_ =
+      begin + std::min<Clock::duration>(kTurnPerDelivery * took, context_.settings.session.coalesce);
 }
+
+bool Shard::is_pausing() const { return pause_until_ - Clock::now() >= kShortestPause; }
 
 // The wake-up that was meant for these batches comes all the same, and finds nothing.
 void Shard::live_first() { apply_some(); }
 
-// The pause may be over long before the loop has a turn for its timer: a turn of replays takes its time.
 void Shard::live_soon() {
-  if (!coalescing_ || std::chrono::steady_clock::now() >= pause_until_) apply_some();
+  if (!is_pausing()) apply_some();
 }
 
 void Shard::pull_later(std::shared_ptr<Session> session) {
@@ -166,7 +164,7 @@ void Shard::pull_some() {
     auto session = std::move(pulling_.front());
     if (session->pull()) pulling_.push_back(std::move(session));
     pulling_.pop_front();
-    std::this_thread::yield();
+    if (!pulling_.empty()) std::this_thread::yield();
   }
   if (!pulling_.empty()) asio::post(io_, [this] { pull_some(); });
 }

@@ -118,10 +118,10 @@ class Shard {
   LineLimit& refusal_lines() { return refusal_lines_; }
   LineLimit& page_lines() { return page_lines_; }
   void count_bytes(std::size_t bytes) { bytes_out_ += bytes; }
-  /// Applies the batches that wait. First of all in every handler of a session: what is live goes before
-  /// handshakes, requests and replays, however many of them there are.
+  /// Applies the batches that wait, for a turn at most. First of all in every handler of a session: what is
+  /// live goes before handshakes, requests and replays, however many of them there are.
   void live_first();
-  /// The same, unless they are being coalesced: for handlers of sessions that are live already.
+  /// The same, unless what follows them is waited for: for handlers of sessions that are live already.
   void live_soon();
   /// The session has a replay and room for a piece of it: it pulls in turn with all others who do.
   void pull_later(std::shared_ptr<Session> session);
@@ -135,10 +135,12 @@ class Shard {
   void drain(std::chrono::milliseconds after, std::chrono::milliseconds spread);
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   static constexpr std::size_t kInboxBatches = 1024;
-  static constexpr std::size_t kBatchesPerTurn = 64;               // then sockets get their turn,
-  static constexpr std::size_t kSendsPerTurn = 4'096;              // and when as much was written
+  static constexpr std::chrono::milliseconds kTurn{10};            // of batches, then sockets get theirs
   static constexpr std::size_t kPullsPerTurn = 8;                  // the same
+  static constexpr std::uint64_t kCrowd = 32;                      // sessions; fewer are never made to wait
   static constexpr int kTurnPerDelivery = 4;                       // see coalesce()
   static constexpr std::chrono::microseconds kShortestPause{500};  // a timer costs more than it saves
 
@@ -146,7 +148,8 @@ class Shard {
   void take_batches();
   void apply_batches();
   bool apply_some();
-  void coalesce(std::chrono::steady_clock::time_point begin);
+  void coalesce(Clock::time_point begin, std::uint64_t sessions);
+  bool is_pausing() const;
   void pull_some();
   /// Takes a batch into the shelf; delivering it to the sessions is apart.
   void keep(const Batch& batch);
@@ -165,8 +168,7 @@ class Shard {
   asio::posix::stream_descriptor wake_{io_};  // an eventfd, written when the shard sleeps
   std::atomic<bool> sleeping_{true};
   asio::steady_timer pause_{io_};
-  std::chrono::steady_clock::time_point pause_until_;  // see coalesce()
-  bool coalescing_ = false;
+  Clock::time_point pause_until_;  // see coalesce()
 
   WebSocketFactory websockets_;
   Groups groups_;

@@ -260,7 +260,7 @@ void Journal::commit(const std::string& epoch, Offset head) {
   commit_.run();
   if (changed_ < kCheckpointBytes) return;
   changed_ = 0;
-  database_.try_checkpoint();
+  database_.checkpoint_some();
 }
 
 void Journal::put_log(const Event& event) {

@@ -20,9 +20,11 @@ def awake_cores():
         os.sched_setaffinity(0, {core})
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
-    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=lambda core=core: stand_back(core))
-             for core in os.sched_getaffinity(0)]
+    loops = []
     try:
+        for core in os.sched_getaffinity(0):
+            loops.append(subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                                          preexec_fn=lambda core=core: stand_back(core)))
         yield
     finally:
         for loop in loops:

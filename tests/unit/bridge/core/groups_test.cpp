@@ -110,42 +110,53 @@ TEST_CASE("of all batches that wait, each receiver gets one chunk") {
     stream.wait();
   }
   CHECK(stream.groups.has_waiting());
-  CHECK(stream.groups.hand_out() == 3);
+  stream.groups.hand_out();
+  CHECK(stream.groups.hand_overs() == 3);
   CHECK_FALSE(stream.groups.has_waiting());
   for (const auto* listener : {&first, &second, &both}) CHECK(listener->chunks.size() == 1);
   CHECK(first.heard() == R"(["task.1"]["task.1"])");
   CHECK(second.heard() == R"(["task.2"])");
   CHECK(both.heard() == R"(["task.1"]["task.2"]["task.1"])");
   CHECK(idle.heard() == "nothing");
-  CHECK(stream.groups.hand_out() == 0);
+  stream.groups.hand_out();
+  CHECK(stream.groups.hand_overs() == 3);
 }
 
-TEST_CASE("enough waits when one receiver's chunk has 64 events, or 256 KiB, or all chunks together 1 MiB") {
+TEST_CASE("events are handed out when 64 or 256 KiB wait for one receiver, or 1 MiB for all") {
   GroupsFixture stream;
   std::vector<Listener> crowd(1'000);
   for (std::size_t i = 0; i < crowd.size(); ++i)
     stream.groups.join(to("task." + std::to_string(i)), &crowd[i]);
-  for (int i = 0; i < 63; ++i) stream.add("task.1");
-  for (int i = 0; i < 900; ++i) stream.add("task." + std::to_string(i));
-  for (int i = 0; i < 1'000; ++i) stream.add("unwanted");
-  stream.wait();
-  CHECK(stream.groups.is_full());  // 64 for task.1
-  stream.groups.hand_out();
-  CHECK_FALSE(stream.groups.is_full());
-  for (int i = 0; i < 900; ++i) stream.add("task." + std::to_string(i));
-  stream.wait();
-  CHECK_FALSE(stream.groups.is_full());  // one for each
-  stream.groups.hand_out();
-  for (int i = 0; i < 500; ++i) stream.add("task." + std::to_string(i), 2'000);
-  stream.wait();
-  CHECK_FALSE(stream.groups.is_full());
-  for (int i = 500; i < 550; ++i) stream.add("task." + std::to_string(i), 2'000);
-  stream.wait();
-  CHECK(stream.groups.is_full());  // 1.1 MB
-  stream.groups.hand_out();
-  stream.add("task.1", 300'000);
-  stream.wait();
-  CHECK(stream.groups.is_full());
+  const auto add = [&](int from, int to, std::size_t padding = 0) {
+    for (int i = from; i < to; ++i) stream.add("task." + std::to_string(i), padding);
+  };
+  SUBCASE("64 events, in the middle of a batch") {
+    for (int i = 0; i < 63; ++i) stream.add("task.1");
+    for (int i = 0; i < 100; ++i) stream.add("unwanted");
+    add(0, 500);
+    stream.wait();
+    CHECK(crowd[0].chunks.size() == 1);  // up to the 64th of task.1
+    CHECK(crowd[1].chunks.size() == 1);
+    CHECK(crowd[2].chunks.empty());
+    CHECK(stream.groups.has_waiting());
+    stream.groups.hand_out();
+    CHECK(crowd[1].chunks.size() == 1);
+    CHECK(crowd[499].chunks.size() == 1);
+  }
+  SUBCASE("bytes of one") {
+    add(1, 2, 300'000);
+    stream.wait();
+    CHECK(crowd[1].chunks.size() == 1);
+  }
+  SUBCASE("bytes of all") {
+    add(0, 500, 2'000);
+    stream.wait();
+    CHECK(crowd[0].chunks.empty());
+    add(500, 550, 2'000);
+    stream.wait();
+    CHECK(crowd[0].chunks.size() == 1);
+    CHECK(crowd[549].chunks.empty());
+  }
 }
 
 TEST_CASE("every session gets what it subscribed to, once, in order") {
