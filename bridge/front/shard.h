@@ -138,7 +138,7 @@ class Shard {
   using Clock = std::chrono::steady_clock;
 
   static constexpr std::size_t kInboxBatches = 1024;
-  static constexpr std::chrono::milliseconds kTurn{10};            // of batches, then sockets get theirs
+  static constexpr std::chrono::milliseconds kTurn{20};            // of batches, then sockets get theirs
   static constexpr std::size_t kPullsPerTurn = 8;                  // the same
   static constexpr std::uint64_t kCrowd = 32;                      // sessions; fewer are never made to wait
   static constexpr int kTurnPerDelivery = 4;                       // see coalesce()
