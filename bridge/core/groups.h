@@ -78,7 +78,7 @@ class Group {
 class Groups {
  public:
   static constexpr std::size_t kMaxCached = 65'536;
-  static constexpr std::size_t kEventsTogether = 64;         // in one chunk
+  static constexpr std::size_t kEventsTogether = 512;        // in one chunk
   static constexpr std::size_t kBytesTogether = 256 * 1024;  // in one chunk, and an event more
   static constexpr std::size_t kMaxWaiting =
       1'024 * 1'024;  // bytes of all chunks, and an event for each more

@@ -122,7 +122,7 @@ TEST_CASE("of all batches that wait, each receiver gets one chunk") {
   CHECK(stream.groups.hand_overs() == 3);
 }
 
-TEST_CASE("events are handed out when 64 or 256 KiB wait for one receiver, or 1 MiB for all") {
+TEST_CASE("events are handed out when 512 or 256 KiB wait for one receiver, or 1 MiB for all") {
   GroupsFixture stream;
   std::vector<Listener> crowd(1'000);
   for (std::size_t i = 0; i < crowd.size(); ++i)
@@ -130,12 +130,12 @@ TEST_CASE("events are handed out when 64 or 256 KiB wait for one receiver, or 1 
   const auto add = [&](int from, int to, std::size_t padding = 0) {
     for (int i = from; i < to; ++i) stream.add("task." + std::to_string(i), padding);
   };
-  SUBCASE("64 events, in the middle of a batch") {
-    for (int i = 0; i < 63; ++i) stream.add("task.1");
+  SUBCASE("512 events, in the middle of a batch") {
+    for (int i = 0; i < 511; ++i) stream.add("task.1");
     for (int i = 0; i < 100; ++i) stream.add("unwanted");
     add(0, 500);
     stream.wait();
-    CHECK(crowd[0].chunks.size() == 1);  // up to the 64th of task.1
+    CHECK(crowd[0].chunks.size() == 1);  // up to the 512th of task.1
     CHECK(crowd[1].chunks.size() == 1);
     CHECK(crowd[2].chunks.empty());
     CHECK(stream.groups.has_waiting());
