@@ -17,14 +17,6 @@ namespace {
 using Kind = JournalError::Kind;
 using State = ProducerMark::State;
 
-// A checkpoint waits for the disk, some 5 ms, and so does every event that comes meanwhile. By SQLite's own
-// rule, after 1,000 pages, that was every 500 events if they come one by one, each of which writes two pages,
-// again and again the same. So it is due by what has changed, and by pages only lest the log grow without
-// bound.
-constexpr std::size_t kCheckpointBytes = 6 * 1024 * 1024;
-constexpr std::size_t kRowBytes = 128;      // of every row besides its payload
-constexpr std::size_t kLatestBytes = 1024;  // besides: they are anywhere in the file, rarely two in one page
-
 bool is_earlier(const EventPtr& a, const EventPtr& b) { return a->offset < b->offset; }
 
 bool has_earlier_place(const LostRange& a, const LostRange& b) { return a.after < b.after; }
@@ -64,8 +56,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
     database.execute(durability == StreamSettings::Durability::power ? "PRAGMA synchronous=FULL"
                                                                      : "PRAGMA synchronous=NORMAL");
     database.execute(
-        "PRAGMA wal_autocheckpoint=16384; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; "
-        "PRAGMA temp_store=MEMORY");
+        "PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
     journal->make_or_migrate(fresh);
     return journal;
   } catch (const JournalError& error) {
@@ -258,9 +249,6 @@ void Journal::commit(const std::string& epoch, Offset head) {
   put_meta_.text(epoch).number(head).number(meta_.floor).number(meta_.rows).number(meta_.sum);
   put_meta_.number(checksum(meta_)).run();
   commit_.run();
-  if (changed_ < kCheckpointBytes) return;
-  changed_ = 0;
-  database_.checkpoint_some();
 }
 
 void Journal::put_log(const Event& event) {
@@ -268,7 +256,6 @@ void Journal::put_log(const Event& event) {
   put_log_.number(event.offset).number(static_cast<std::uint64_t>(event.time));
   put_log_.number(static_cast<std::uint64_t>(event.appended)).text(event.policy->match.text());
   put_log_.text(event.topic).blob(event.payload).number(crc).run();
-  changed_ += event.payload.size();
   count_in(crc);
 }
 
@@ -277,7 +264,6 @@ void Journal::put_latest(const Event& event, bool fresh) {
   const auto crc = checksum(event);
   put_latest_.text(event.topic).number(event.offset).number(static_cast<std::uint64_t>(event.time));
   put_latest_.number(static_cast<std::uint64_t>(event.appended)).blob(event.payload).number(crc).run();
-  changed_ += kLatestBytes + event.payload.size();
   count_in(crc);
 }
 
@@ -323,13 +309,11 @@ void Journal::trim_log(const Policy& policy, Offset after, Offset up_to) {
 }
 
 void Journal::count_in(std::uint64_t crc) {
-  changed_ += kRowBytes;
   ++meta_.rows;
   meta_.sum += crc;
 }
 
 void Journal::count_out(std::uint64_t crc) {
-  changed_ += kRowBytes;
   --meta_.rows;
   meta_.sum -= crc;
 }

@@ -88,7 +88,6 @@ class Journal {
 
   Database database_;
   Meta meta_;
-  std::size_t changed_ = 0;  // bytes, about, since the last checkpoint
   Statement begin_;
   Statement commit_;
   Statement put_log_;

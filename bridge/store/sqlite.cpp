@@ -110,10 +110,6 @@ void Database::add_function(const char* name, void (*call)(sqlite3_context*, int
                                         nullptr, nullptr));
 }
 
-void Database::checkpoint_some() {
-  check(db_, sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr));
-}
-
 std::uint64_t Database::ask(const char* sql) {
   std::uint64_t answer = 0;
   for_each(sql, [&](sqlite3_stmt* row) { answer = number_at(row, 0); });

@@ -72,9 +72,6 @@ class Database {
   std::uint64_t ask(const char* sql);
   void for_each(const char* sql, const std::function<void(sqlite3_stmt*)>& take) { prepare(sql).run(take); }
   void rollback() noexcept { sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr); }
-  /// Moves what it can from the write-ahead log into the file, so that the log begins anew. By itself SQLite
-  /// does so when the log has 16,384 pages, and says nothing if the disk fails.
-  void checkpoint_some();
   /// Moves everything from the write-ahead log into the file.
   void checkpoint() { execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
   /// The write-ahead log is removed on closing.
