@@ -1,18 +1,14 @@
 #include "bridge/auth/authority.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "bridge/auth/jwt.h"
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
-#include "bridge/store/file_lock.h"
 #include "proto/wipe.h"
 
 namespace trestle {
 namespace {
-
-constexpr std::chrono::seconds kLockPatience{10};
 
 IdentityPtr anonymous_reader() {
   return std::make_shared<const Identity>(Identity{"anonymous", Rights::reader(), std::nullopt, {}});
@@ -135,27 +131,18 @@ std::vector<std::filesystem::path> files_of(const AuthSettings& settings) {
 }
 
 Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
-  const auto has_file = [&] {
-    std::error_code ignored;
-    return std::filesystem::exists(settings_.tokens_file, ignored);
-  };
+  std::error_code ignored;
   const bool configured = !settings_.enabled || !token_hash_.empty() || settings_.tokens_file.empty() ||
-                          !files_of(settings_.jwt).empty() || has_file();
+                          !files_of(settings_.jwt).empty() ||
+                          std::filesystem::exists(settings_.tokens_file, ignored);
   if (configured) return std::optional<std::string>();
-  const auto error = [](const Error& why) {
-    return Error{why.message + " (the first start makes a token there; set auth.tokens_file or auth.token)"};
-  };
-  const auto lock = FileLock::take(settings_.tokens_file, kLockPatience);
-  if (!lock) return error(lock.error());
-  if (has_file()) {  // `trestle token create` was quicker
-    if (auto loaded = reload(); !loaded) return loaded.error();
-    return std::optional<std::string>();
-  }
   auto token = new_token();
   TokenRecord record{
       "first-start", hash_token(token), {"admin", "read", "publish", "command"}, now, std::nullopt};
-  if (auto saved = save_token_file(settings_.tokens_file, {std::move(record)}); !saved)
-    return error(saved.error());
+  if (auto saved = save_token_file(settings_.tokens_file, {std::move(record)}); !saved) {
+    return Error{saved.error().message +
+                 " (the first start makes a token there; set auth.tokens_file or auth.token)"};
+  }
   if (auto loaded = reload(); !loaded) return loaded.error();
   return std::optional<std::string>(std::move(token));
 }

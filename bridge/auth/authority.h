@@ -37,8 +37,7 @@ class Authority {
   static Result<std::unique_ptr<Authority>> make(const AuthSettings& settings);
 
   /// Without any configured token, makes one with all scopes, stores its hash in the token file, and returns
-  /// it: this is the only time anybody sees it. Nothing if a token is configured, authentication is off, or
-  /// somebody else has made that file meanwhile. Waits for who is just changing it, 10 s at most.
+  /// it: this is the only time anybody sees it. Nothing if a token is configured, or authentication is off.
   Result<std::optional<std::string>> make_first_token(Micros now);
 
   /// Cost: one SHA-256 and a constant-time comparison with every known hash; for what looks like a JWT one
