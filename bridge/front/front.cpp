@@ -175,7 +175,10 @@ bool Front::has_room() const {
 }
 
 void Front::deliver(const BatchPtr& batch) {
-  for (auto& shard : shards_) shard->deliver(batch);
+  // All have it before any of them wakes up: whoever has heard of it, and then connects to another shard,
+  // joins after it.
+  for (auto& shard : shards_) shard->push(batch);
+  for (auto& shard : shards_) shard->notify();
 }
 
 void Front::gather_status(IdentityPtr reader, std::function<void(std::string)> answer) {

@@ -71,11 +71,14 @@ void Shard::adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stre
   });
 }
 
+void Shard::push(const BatchPtr& batch) {
+  auto copy = batch;
+  [[maybe_unused]] const bool has_room = inbox_.push(std::move(copy));  // asked before anything was taken in
+}
+
 // The spine's half of the hand-over. The fences pair with those in nothing_left() and adopt(): either the
 // spine sees that the shard sleeps, or has somebody to deliver to, or the shard sees the batch.
-void Shard::deliver(const BatchPtr& batch) {
-  auto copy = batch;
-  if (!inbox_.push(std::move(copy))) return;  // has_room() was asked before anything was taken in
+void Shard::notify() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (session_count_ == 0 && inbox_.has_room_for(kInboxBatches - kInboxBatches / 8))
     return;  // the next tick will do

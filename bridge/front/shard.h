@@ -77,8 +77,8 @@ struct ShardStatus {
 
 /// One event loop on one thread, and every session that lives there.
 ///
-/// deliver() and has_room() belong to the spine's thread; adopt(), post() and stop() may be called from any;
-/// everything else is the shard's own.
+/// push(), notify() and has_room() belong to the spine's thread; adopt(), post() and stop() may be called
+/// from any; everything else is the shard's own.
 class Shard {
  public:
   Shard(std::size_t index, FrontContext& context);
@@ -97,7 +97,10 @@ class Shard {
   void post(std::function<void()> task);
 
   bool has_room() const { return inbox_.has_room_for(1); }
-  void deliver(const BatchPtr& batch);
+  /// The batch lies in the inbox; notify() must follow.
+  void push(const BatchPtr& batch);
+  /// Wakes the shard if it sleeps and has somebody to deliver to.
+  void notify();
   /// Connections of every kind, at this moment; any thread.
   std::size_t session_count() const { return session_count_; }
 

@@ -165,7 +165,8 @@ void Stage::publish(std::size_t kind, std::size_t count) {
   }
   batch->head = head_;
   batch->epoch = epoch_;
-  shard_->deliver(batch);
+  shard_->push(batch);
+  shard_->notify();
 }
 
 void Stage::lose() {
@@ -179,7 +180,8 @@ void Stage::lose() {
   batch->lost.push_back(std::move(lost));
   batch->head = head_;
   batch->epoch = epoch_;
-  shard_->deliver(batch);
+  shard_->push(batch);
+  shard_->notify();
 }
 
 void Stage::change_epoch() {
