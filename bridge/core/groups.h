@@ -80,8 +80,7 @@ class Groups {
   static constexpr std::size_t kMaxCached = 65'536;
   static constexpr std::size_t kEventsTogether = 512;        // in one chunk
   static constexpr std::size_t kBytesTogether = 256 * 1024;  // in one chunk, and an event more
-  static constexpr std::size_t kMaxWaiting =
-      1'024 * 1'024;  // bytes of all chunks, and an event for each more
+  static constexpr std::size_t kMaxWaiting = 1024 * 1024;    // in all, and an event for each more
 
   /// Messages from `deflate_from` bytes on are compressed for who takes that, if they get shorter by it.
   explicit Groups(std::size_t deflate_from = 1024) : deflate_from_(deflate_from) {}
