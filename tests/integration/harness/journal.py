@@ -1,13 +1,16 @@
 """A journal with a past, and what becomes of damaged copies of it: for the tests of trestled's start."""
 import collections
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -29,6 +32,21 @@ TOPICS = [
 ]
 PRODUCERS = ("p1", "p2")
 SPLIT = re.compile(r'^\{"success":true,"data":(.*),"meta":(\{[^{}]*\})\}$', re.DOTALL)
+
+
+def kept_offset(folder):
+    """The last offset in the journal, of a copy: to open it may change its files."""
+    with tempfile.TemporaryDirectory() as copy:
+        for name in (DATABASE, WAL):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copyfile(pathlib.Path(folder) / name, pathlib.Path(copy) / name)
+        with contextlib.closing(sqlite3.connect(pathlib.Path(copy) / DATABASE)) as database:
+            return database.execute("SELECT head FROM meta").fetchone()[0]
+
+
+def told_offset(folder):
+    """The last offset in the head file."""
+    return int((pathlib.Path(folder) / HEAD).read_text().split()[2])
 
 
 def crc32c(data):
@@ -191,6 +209,8 @@ class Original:
         self.older = self.folder.with_name("older")
         for count, burst in self.LIVES:
             self._live(count, burst)
+            while kept_offset(self.folder) != told_offset(self.folder):
+                self._live(50, 1)                                   # see there: the last commit may not be lost either
             if not self.older.exists():
                 shutil.copytree(self.folder, self.older, ignore=shutil.ignore_patterns("*.sock*"))
         self.whole = None                                           # offset → event, as the undamaged copy serves them

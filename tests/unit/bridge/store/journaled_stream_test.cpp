@@ -173,6 +173,21 @@ TEST_CASE("a journal whose process was killed") {
   CHECK(texts(stream->restore()) == "1=1 2=2 3=3 4=4 5=5 ");
 }
 
+TEST_CASE("a journal whose process was killed before the head file told of the last commit") {
+  Life life;
+  auto stream = life.start();
+  const auto epoch = *stream->epoch();
+  life.append(*stream, "log.a", "1");
+  const auto told = HeadFile::find(life.path_of_head()).head;
+  life.append(*stream, "log.a", "2");
+  life.kill(std::move(stream));
+  CHECK(HeadFile::open(life.path_of_head(), false)->write(*told));
+  stream = life.start();
+  CHECK(*stream->epoch() == epoch);
+  CHECK(stream->head() == 2);
+  CHECK(texts(stream->restore()) == "1=1 2=2 ");
+}
+
 TEST_CASE("a journal that is older than what was delivered starts a new epoch and reuses no offset") {
   Life life;
   auto stream = life.start();
