@@ -26,6 +26,9 @@ constexpr milliseconds kFirstHeartbeat{30'000};
 std::string joined_patterns(const std::vector<std::string>& patterns) {
   std::string joined;
   for (const std::string& pattern : patterns) {
+    // Not repeated in the error: the address that the bridge prints on its first start has a token in it.
+    if (pattern.find("://") != std::string::npos)
+      throw Failure(Exit::usage, "an address is not a topic: put --url before it");
     if (auto parsed = parse_patterns(pattern); !parsed) throw Failure(Exit::usage, parsed.error().message);
     joined += (joined.empty() ? "" : ",") + pattern;
   }

@@ -199,6 +199,7 @@ def test_tail_into_a_closed_pipe_ends_quietly(bridge):
 @pytest.mark.parametrize("arguments, code, words", [
     (["--token", "wrong"], 4, "no valid token"),
     (["a..b"], 2, "segment 2 is empty"),
+    (["ws://localhost:3001/?token=wrong"], 2, "put --url before it"),
     (["--since", "nonsense"], 2, "since must be"),
     (["--url", "localhost:3001"], 2, "must be like ws://"),
 ])
