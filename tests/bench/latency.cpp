@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "clients/bench/stamp.h"
 #include "tests/bench/measurements.h"
 #include "tests/bench/reader.h"
 #include "tests/bench/report.h"
@@ -17,11 +18,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kEvents = 1'000;  // a round
 constexpr std::chrono::microseconds kApart{1'000};
 constexpr std::size_t kRounds = 4;  // per repeat
-
-std::uint64_t now_ns() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
-}
 
 ProducerOptions options_for(const Bridge& bridge) {
   ProducerOptions options;

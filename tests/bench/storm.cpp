@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "clients/bench/stamp.h"
 #include "tests/bench/bridge.h"
 #include "tests/bench/reader.h"
 #include "tests/bench/report.h"
@@ -41,11 +42,6 @@ struct Options {
 
 constexpr double kWithin = 3;  // of the calm value
 constexpr double kIdleBytes = 5 * 1024;
-
-std::uint64_t now_ns() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
-}
 
 // Somebody who is live: events at a steady rate, and how long each takes to one client. They run ahead of the
 // storm's own thread where both want a core: the server is measured, not who measures it.

@@ -11,6 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness.bridge import BINARY, REPOSITORY, Bridge  # noqa: E402
 from harness.client import Client  # noqa: E402
 from harness.producer import Control, Publisher, Sequenced  # noqa: E402
+from harness.tls import Authority  # noqa: E402
 
 
 @pytest.fixture
@@ -20,6 +21,12 @@ def shared():
     if not folder.is_dir():
         pytest.skip(f"needs the shared folder beside the repository, and there is no {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Issues the certificates that clients trust."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture

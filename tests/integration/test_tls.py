@@ -22,11 +22,6 @@ STAYS = "certificate stays as it was"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def issued(authority):
     return authority.issue("first")
 

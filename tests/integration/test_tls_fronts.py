@@ -8,7 +8,6 @@ import pytest
 
 from harness.bridge import REPOSITORY
 from harness.client import Client
-from harness.tls import Authority
 from harness.wait import TIMEOUT, eventually, free_port
 
 FRONTS = ("own", "nginx")
@@ -75,11 +74,6 @@ class Front:
         if self.nginx:
             self.nginx.terminate()
             self.nginx.wait(TIMEOUT)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    return Authority(tmp_path_factory.mktemp("fronts"))
 
 
 @pytest.fixture(scope="module")
