@@ -67,7 +67,6 @@ Gap Shelf::new_epoch_gap() const {
   return gap;
 }
 
-// True if the cursor is of this epoch, and not ahead of it.
 bool Shelf::knows(const Cursor& cursor) const { return cursor.epoch == *epoch_ && cursor.offset <= head_; }
 
 // True if everything after the cursor is still here.

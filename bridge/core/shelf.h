@@ -35,6 +35,8 @@ class Shelf {
   const std::string& epoch() const { return *epoch_; }
   /// The newest offset: what a session that joins now has seen.
   Offset head() const { return head_; }
+  /// True if the cursor is of this epoch, and not ahead of it.
+  bool knows(const Cursor& cursor) const;
   /// The stream keeps nothing at the moment.
   bool is_degraded() const { return degraded_; }
 
@@ -58,7 +60,6 @@ class Shelf {
   }
 
  private:
-  bool knows(const Cursor& cursor) const;
   bool covers(const Cursor& cursor, const Subscription& wanted, const std::vector<Pattern>& topics) const;
   Offset known_offset(const Cursor& cursor) const;
   std::optional<Gap> gap_before_restart(const Cursor& since) const;

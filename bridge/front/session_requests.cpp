@@ -31,6 +31,7 @@ void Session::go_live() {
   if (since_) {
     since = parse_cursor(*since_);
     if (!since) return refuse(CloseCode::bad_request, "since must be <epoch>:<offset>, or 0");
+    shard_.reach(*since);
   }
   default_topics_ = !wanted_topics_;
   subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
@@ -126,6 +127,8 @@ void Session::subscribe(const Request& request) {
   if (request.since) {
     since = parse_cursor(*request.since);
     if (!since) return fail(request.id, "bad_request", "since must be <epoch>:<offset>, or 0");
+    shard_.reach(*since);
+    if (phase_ == Phase::over) return;  // it could not take what is live
   }
   auto wanted = all_topics();
   for (const auto& pattern : request.topics) {

@@ -111,9 +111,17 @@ void Shard::apply_batches() {
   asio::post(io_, [this] { take_batches(); });
 }
 
-// Batches that wait for a shard that is behind are delivered as one: one write for each session, so that it
-// catches up, where a write for each batch would leave it behind. True if the turn ended before the batches.
+// True if the turn ended before the batches.
 bool Shard::apply_some() {
+  const auto end = Clock::now() + kTurn;
+  return apply_until([end] { return Clock::now() > end; });
+}
+
+// Batches that wait for a shard that is behind are delivered as one: one write for each session, so that it
+// catches up, where a write for each batch would leave it behind. True if enough() ended it, asked after each
+// batch.
+template <class Enough>
+bool Shard::apply_until(Enough enough) {
   const auto begin = Clock::now();
   const auto before = groups_.hand_overs();
   bool behind = false;
@@ -126,7 +134,7 @@ bool Shard::apply_some() {
     }
     keep(*batch);
     groups_.add(*batch, shelf_.epoch());
-    behind = Clock::now() - begin > kTurn;
+    behind = enough();
   }
   groups_.hand_out();
   if (!behind) coalesce(begin, groups_.hand_overs() - before);
@@ -151,6 +159,13 @@ void Shard::live_first() { apply_some(); }
 
 void Shard::live_soon() {
   if (!is_pausing()) apply_some();
+}
+
+// No more than could wait when it was asked for: nobody knows a cursor that somebody made up.
+void Shard::reach(const Cursor& cursor) {
+  if (cursor.epoch.empty() || shelf_.knows(cursor)) return;
+  apply_until(
+      [this, &cursor, left = kInboxBatches]() mutable { return --left == 0 || shelf_.knows(cursor); });
 }
 
 void Shard::pull_later(std::shared_ptr<Session> session) {

@@ -126,6 +126,9 @@ class Shard {
   void live_first();
   /// The same, unless what follows them is waited for: for handlers of sessions that are live already.
   void live_soon();
+  /// Applies the batches that wait until the shelf knows the cursor, however long that takes: who brings it
+  /// may have it from another shard, which was faster.
+  void reach(const Cursor& cursor);
   /// The session has a replay and room for a piece of it: it pulls in turn with all others who do.
   void pull_later(std::shared_ptr<Session> session);
   bool nobody_pulls() const { return pulling_.empty(); }
@@ -151,6 +154,8 @@ class Shard {
   void take_batches();
   void apply_batches();
   bool apply_some();
+  template <class Enough>
+  bool apply_until(Enough enough);
   void coalesce(Clock::time_point begin, std::uint64_t sessions);
   bool is_pausing() const;
   void pull_some();
