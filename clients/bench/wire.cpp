@@ -99,7 +99,12 @@ void Connection::start_tls(const Target& target) {
   SSL_set1_host(ssl, target.host.c_str());
   SSL_set_tlsext_host_name(ssl, target.host.c_str());
   SSL_set_fd(ssl, fd_);
-  if (SSL_connect(ssl) != 1) fail_tls("TLS with " + target.host);
+  if (SSL_connect(ssl) == 1) return;
+  if (const long why = SSL_get_verify_result(ssl); why != X509_V_OK) {
+    throw std::runtime_error("the certificate of " + target.host +
+                             " is not accepted: " + X509_verify_cert_error_string(why));
+  }
+  fail_tls("TLS with " + target.host);
 }
 
 void Connection::request_upgrade(const Target& target) {

@@ -25,7 +25,13 @@ std::string cursor_in(const std::string& reason) {
   return reason.compare(0, kName.size(), kName) == 0 ? reason.substr(kName.size()) : "";
 }
 
+std::string distrusted(const Ended& ended) {
+  return "the bridge's certificate is not accepted: " + ended.distrust +
+         " (--cacert FILE names certificates to trust instead of the system's)";
+}
+
 std::string why(const Ended& ended) {
+  if (!ended.distrust.empty()) return distrusted(ended);
   if (!ended.opened && ended.http_status != 0)
     return "the bridge answered HTTP " + std::to_string(ended.http_status);
   if (!ended.error.empty()) return ended.error;
@@ -34,10 +40,12 @@ std::string why(const Ended& ended) {
 
 }  // namespace
 
-std::optional<Next> Reconnect::final_verdict(const Ended& ended) {
+std::optional<Next> Reconnect::final_verdict(const Ended& ended) const {
   const auto give_up = [&](Exit code, const std::string& text) {
     return Next{false, milliseconds(0), code, with_reason(text, ended.reason), ""};
   };
+  // A bridge that had a good one gets a good one again; a wrong --cacert or a wrong name stays wrong.
+  if (!ended.distrust.empty() && !succeeded_) return give_up(Exit::failed, distrusted(ended));
   if (!ended.opened) {
     switch (ended.http_status) {
       case 401: return give_up(Exit::refused, "no valid token: give one with --token or TRESTLE_TOKEN");

@@ -15,6 +15,7 @@ struct Ended {
   std::string reason;     ///< from the close frame
   int http_status = 0;    ///< of a failed handshake, 0 if there was no answer
   std::string error;      ///< in words, if something failed
+  std::string distrust;   ///< why the bridge's certificate was not accepted; empty: it was, or there was none
 };
 
 /// What to do next.
@@ -35,17 +36,21 @@ class Reconnect {
   explicit Reconnect(std::function<double()> random) : random_(std::move(random)) {}
 
   /// A connection that got as far as its welcome: the next trouble starts from the beginning.
-  void succeeded() { attempt_ = 0; }
+  void succeeded() {
+    attempt_ = 0;
+    succeeded_ = true;
+  }
   /// The bridge announced that it goes away.
   void drained(std::chrono::milliseconds after, std::chrono::milliseconds spread);
   Next after(const Ended& ended);
 
  private:
-  static std::optional<Next> final_verdict(const Ended& ended);
+  std::optional<Next> final_verdict(const Ended& ended) const;
   std::chrono::milliseconds back_off(std::chrono::milliseconds least);
 
   std::function<double()> random_;
   int attempt_ = 0;
+  bool succeeded_ = false;  ///< once
   std::optional<std::chrono::milliseconds> drain_;
 };
 

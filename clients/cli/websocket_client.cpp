@@ -83,13 +83,17 @@ class Connection {
     });
   }
 
+  // The transport's error is that of its last step, which over TLS is to say good-bye on a connection that
+  // there never was.
   static std::string explain(const std::error_code& error, const std::error_code& transport) {
-    return transport ? transport.message() : error.message();
+    namespace wst = websocketpp::transport::error;
+    const bool vague = !error || error == wst::make_error_code(wst::pass_through);
+    return vague && transport ? transport.message() : error.message();
   }
 
   void set_tls() {
     if constexpr (std::is_same_v<Config, websocketpp::config::asio_tls_client>) {
-      client_.set_tls_init_handler([this](Handle handle) {
+      client_.set_tls_init_handler([this](Handle) {
         auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
         std::error_code error;
         if (request_.ca_file.empty()) {
@@ -101,11 +105,23 @@ class Connection {
           fail(Failure(Exit::usage,
                        "cannot use the certificates of " + request_.ca_file + ": " + error.message()));
         context->set_verify_mode(asio::ssl::verify_peer);
-        const auto host = client_.get_con_from_hdl(handle)->get_host();
-        context->set_verify_callback(asio::ssl::host_name_verification(host));
+        context->set_verify_callback(
+            [this](bool trusted, asio::ssl::verify_context& chain) { return accept(trusted, chain); });
         return context;
       });
     }
+  }
+
+  // Not the connection's get_host(): it has no address yet when its TLS context is made.
+  bool accept(bool trusted, asio::ssl::verify_context& chain) {
+    if (!trusted) {
+      const int error = X509_STORE_CTX_get_error(chain.native_handle());
+      ended_.distrust = X509_verify_cert_error_string(error);
+    } else if (const auto host = websocketpp::uri(request_.url).get_host();
+               !asio::ssl::host_name_verification(host)(trusted, chain)) {
+      ended_.distrust = "it is not for " + host;
+    }
+    return ended_.distrust.empty();
   }
 
   void take(const std::string& message) {

@@ -210,6 +210,86 @@ def test_tail_does_not_come_back_from_what_will_not_change(bridge, arguments, co
     assert bridge.token not in done.stderr and "wrong" not in done.stderr
 
 
+# --- over TLS -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def identity(authority):
+    """For localhost and 127.0.0.1."""
+    return authority.issue("cli")
+
+
+def over_tls(trestled, pair):
+    """A bridge that also listens for TLS, at `tls_port`."""
+    certificate, key = pair
+    port = free_port()
+    bridge = trestled({"listen": [{"address": "127.0.0.1", "port": 0}, {"address": "127.0.0.1", "port": port, "tls": True}],
+                       "tls": {"certificate": str(certificate), "key": str(key)}})
+    bridge.tls_port = port
+    return bridge
+
+
+def secure_url(bridge, host="localhost"):
+    return "--url", f"wss://{host}:{bridge.tls_port}/"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_tail_over_tls(trestled, publisher, authority, identity, started, tmp_path, host):
+    bridge = over_tls(trestled, identity)
+    tail = started(bridge, tmp_path, "tail", *secure_url(bridge, host), "--cacert", authority.root, "--count", "1")
+    eventually(lambda: pub(bridge, EVENT).returncode == 0 and tail.process.poll() is not None, "tail has seen one")
+    assert (tail.process.returncode, tail.err(), tail.lines()) == (0, "", [json.loads(EVENT)])
+
+
+def test_tail_over_tls_comes_back(trestled, authority, identity, started, tmp_path):
+    bridge = over_tls(trestled, identity)
+    tail = started(bridge, tmp_path, "tail", *secure_url(bridge), "--cacert", authority.root)
+    eventually(lambda: pub(bridge, EVENT).returncode == 0 and tail.lines(), "the first event")
+    bridge.kill9()
+    eventually(lambda: "trying again" in tail.err(), "tail notices")
+    bridge.restart()
+    seen = len(tail.lines())
+    eventually(lambda: pub(bridge, EVENT).returncode == 0 and len(tail.lines()) > seen, "another event")
+    assert tail.end() == 0
+
+
+@pytest.mark.parametrize("command", [["tail", "--count", "1"], ["status"], ["bench", "--clients", "1", "--for", "100ms"]])
+@pytest.mark.parametrize("trusted, name, words", [
+    (False, True, "certificate"),
+    (True, False, "localhost"),
+])
+def test_a_certificate_that_is_not_the_bridges_own_is_refused(trestled, authority, identity, command, trusted, name, words):
+    pair = identity if name else authority.issue("elsewhere", san="DNS:elsewhere.example")
+    bridge = over_tls(trestled, pair)
+    trust = ["--cacert", authority.root] if trusted else []
+    done = trestle(bridge, *command, *secure_url(bridge), *trust)
+    assert done.returncode == 1, done.stderr
+    assert words in done.stderr and len(done.stderr.splitlines()) == 1 and bridge.token not in done.stderr
+    assert command[0] != "tail" or "--cacert" in done.stderr
+
+
+def test_status_and_bench_over_tls(trestled, authority, identity):
+    bridge = over_tls(trestled, identity)
+    trust = *secure_url(bridge), "--cacert", authority.root
+    assert trestle(bridge, "status", *trust).returncode == 0
+    done = trestle(bridge, "bench", *trust, "--events", bridge.events_addr, "--clients", "3", "--count", "20", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["deliveries"] == 60
+
+
+def test_over_tls_with_nobody_there_or_no_certificates(started, tmp_path):
+    address = "--url", f"wss://localhost:{free_port()}/"
+    tail = started(None, tmp_path, "tail", *address)
+    eventually(lambda: "Connection refused; trying again" in tail.err(), "tail notices")
+    assert tail.end() == 0
+    for command in ("status", "bench"):
+        assert trestle(None, command, *address).returncode == 1
+    none = tmp_path / "none.pem"
+    none.write_text("no certificate")
+    done = trestle(None, "tail", *address, "--cacert", none)
+    assert done.returncode == 2 and str(none) in done.stderr
+
+
 # --- status, bus, token, completion -------------------------------------------------------------------------------------
 
 

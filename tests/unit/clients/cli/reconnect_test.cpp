@@ -51,6 +51,20 @@ TEST_CASE("so does the answer to a failed handshake") {
   CHECK(verdict(failed_handshake(404)) == "exit 2");
 }
 
+TEST_CASE("a certificate that was never good does not become good; one that was does again") {
+  Ended ended;
+  ended.distrust = "it is not for localhost";
+  Reconnect reconnect([] { return 0.0; });
+  const Next first = reconnect.after(ended);
+  CHECK_FALSE(first.again);
+  CHECK(first.code == Exit::failed);
+  CHECK(first.message.find("it is not for localhost (--cacert") != std::string::npos);
+  reconnect.succeeded();
+  const Next later = reconnect.after(ended);
+  CHECK(later.again);
+  CHECK(later.message == first.message);
+}
+
 TEST_CASE("a final verdict says what to do, with the bridge's reason") {
   Reconnect reconnect([] { return 0.0; });
   CHECK(reconnect.after(closed(4401, "no valid token")).message ==
