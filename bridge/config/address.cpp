@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "bridge/config/text.h"
@@ -31,11 +32,21 @@ bool is_ip6(const std::string& text) {
   return inet_pton(AF_INET6, without_zone.c_str(), &ignored) == 1;
 }
 
-bool is_loopback_ip6(const std::string& text) {
+/// The IPv4 address that an IPv6 one such as `::ffff:127.0.0.1` stands for, if it does.
+std::optional<std::string> mapped_ip4(const std::string& text) {
   in6_addr address{};
-  if (inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &address) != 1) return false;
-  const bool mapped_ip4 = IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 127;
-  return IN6_IS_ADDR_LOOPBACK(&address) || mapped_ip4;
+  if (inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &address) != 1) return std::nullopt;
+  if (!IN6_IS_ADDR_V4MAPPED(&address)) return std::nullopt;
+  char plain[INET_ADDRSTRLEN] = {};
+  inet_ntop(AF_INET, &address.s6_addr[12], plain, sizeof plain);
+  return plain;
+}
+
+bool is_loopback_ip6(const std::string& text) {
+  if (const auto plain = mapped_ip4(text)) return starts_with(*plain, "127.");
+  in6_addr address{};
+  return inet_pton(AF_INET6, text.substr(0, text.find('%')).c_str(), &address) == 1 &&
+         IN6_IS_ADDR_LOOPBACK(&address);
 }
 
 /// `tcp://HOST:PORT` without its scheme, cut at the last colon. Brackets around an IPv6 address are left out.
@@ -89,6 +100,10 @@ Result<std::string> parse_ipc(const std::string& text) {
 }  // namespace
 
 Result<std::string> parse_listen_address(const std::string& text) {
+  // A listener for IPv6 is for IPv6 only, so the system would refuse to bind it there.
+  if (const auto plain = mapped_ip4(text)) {
+    return Error{in_quotes(text) + " is an IPv4 address written as an IPv6 one: write " + *plain};
+  }
   if (text == "localhost" || is_ip4(text) || is_ip6(text)) return text;
   return Error{
       in_quotes(text) +
