@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kTcp = "tcp://";
 constexpr std::string_view kIpc = "ipc://";
-constexpr std::size_t kLongestIpcPath = 107;  // sun_path, less its end
+constexpr std::string_view kAbstract = "ipc://@";  // Linux: a name that lives in no folder
+constexpr std::size_t kLongestIpcPath = 107;       // sun_path, less its end
 constexpr std::uint64_t kHighestPort = 65535;
 
 bool starts_with(std::string_view text, std::string_view start) {
@@ -124,9 +125,15 @@ Result<std::string> parse_zmq_address(const std::string& text, ZmqSide side) {
                "\"ipc:///run/trestle/events\""};
 }
 
-bool is_local_zmq_address(const std::string& address) {
-  if (!starts_with(address, kTcp)) return true;
-  return is_loopback(split_host_port(std::string_view(address).substr(kTcp.size())).host);
+std::optional<std::string> danger_of_zmq_address(const std::string& address) {
+  if (starts_with(address, kAbstract)) {
+    return "is an abstract name: no file, so no mode keeps any user of this machine from publishing there, "
+           "or "
+           "from taking the name first; write a path such as ipc:///run/trestle/events";
+  }
+  if (!starts_with(address, kTcp)) return std::nullopt;
+  if (is_loopback(split_host_port(std::string_view(address).substr(kTcp.size())).host)) return std::nullopt;
+  return "can be reached from other machines, and anybody there could publish; use 127.0.0.1 or ipc://";
 }
 
 }  // namespace trestle

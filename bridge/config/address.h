@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "proto/result.h"
@@ -16,7 +17,9 @@ enum class ZmqSide { bind, connect };
 /// A ZeroMQ address: tcp://HOST:PORT, or ipc:// with an absolute path of at most 107 bytes or an @name.
 /// Gives the address back.
 Result<std::string> parse_zmq_address(const std::string& text, ZmqSide side);
-/// True if a (valid) ZeroMQ address stays on this machine.
-bool is_local_zmq_address(const std::string& address);
+/// Why a (valid) ZeroMQ address is not safe without CURVE, as the rest of a line that starts with it:
+/// machines or users that nobody chose could publish there. Nothing if only this machine reaches it, and file
+/// modes say which of its users.
+std::optional<std::string> danger_of_zmq_address(const std::string& address);
 
 }  // namespace trestle

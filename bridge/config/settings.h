@@ -108,7 +108,7 @@ struct IngestSettings {
   std::vector<std::string> connect;                       ///< SUB dials out to PUB sockets that bind
   std::string control = "tcp://127.0.0.1:5557";           ///< ROUTER; empty: no control socket
   std::size_t max_event = 512 * 1024;                     ///< bytes
-  bool insecure = false;                                  ///< allows addresses beyond loopback without CURVE
+  bool insecure = false;  ///< allows addresses that others can reach, without CURVE
   CurveSettings curve;
 };
 

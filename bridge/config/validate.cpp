@@ -111,12 +111,11 @@ MaybeComplaint check_auth(const AuthSettings& auth) {
 }
 
 MaybeComplaint check_zmq(const std::string& address, const std::string& path) {
-  if (is_local_zmq_address(address)) return std::nullopt;
-  return Complaint{
-      path, in_quotes(address) +
-                " can be reached from other machines, and anybody there could publish: turn on CURVE with "
-                "ingest.curve (trestle keygen makes the keys), use 127.0.0.1 or ipc://, or say "
-                "ingest.insecure: true if the network is trusted"};
+  const auto danger = danger_of_zmq_address(address);
+  if (!danger) return std::nullopt;
+  return Complaint{path, in_quotes(address) + " " + *danger +
+                             ", turn on CURVE with ingest.curve (trestle keygen makes the keys), or say "
+                             "ingest.insecure: true if all of them are trusted"};
 }
 
 MaybeComplaint check_curve(const IngestSettings& ingest) {

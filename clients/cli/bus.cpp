@@ -107,11 +107,11 @@ class Bus {
     if (auto parsed = parse_zmq_address(address, ZmqSide::bind); !parsed) {
       throw Failure(Exit::usage, option + ": " + parsed.error().message);
     }
-    if (!insecure && !curve_ && !is_local_zmq_address(address)) {
-      throw Failure(Exit::usage,
-                    option + " " + address +
-                        " can be reached from other machines, and anybody there could publish; turn on "
-                        "CURVE (--curve-key), use 127.0.0.1 or ipc://, or say --insecure");
+    const auto danger = insecure || curve_ ? std::nullopt : danger_of_zmq_address(address);
+    if (danger) {
+      throw Failure(Exit::usage, option + " " + address + " " + *danger +
+                                     ", turn on CURVE (--curve-key), or say --insecure if all of them are "
+                                     "trusted");
     }
     zmq::socket_t socket(context_, type);
     socket.set(zmq::sockopt::linger, 500);

@@ -8,7 +8,7 @@ namespace trestle::cli {
 struct BusOptions {
   std::string front = "tcp://127.0.0.1:5555";  ///< producers connect here
   std::string back = "tcp://127.0.0.1:5558";   ///< bridges connect here
-  bool insecure = false;                       ///< allow addresses that other machines can reach
+  bool insecure = false;                       ///< allow addresses that other machines or users can reach
   std::string curve_key;                       ///< file of our key pair; with it CURVE is on, on both sockets
   std::string curve_producers;                 ///< list of who may connect to `front`
   std::string curve_bridges;                   ///< list of who may connect to `back`

@@ -192,7 +192,8 @@ void Program::add_bus() {
   CLI::App* sub = app_.add_subcommand("bus", "one address where many producers and many bridges meet");
   sub->add_option("--front", bus_.front, "producers connect their PUB here")->capture_default_str();
   sub->add_option("--back", bus_.back, "bridges connect here (ingest.connect)")->capture_default_str();
-  sub->add_flag("--insecure", bus_.insecure, "allow addresses that other machines can reach, without CURVE");
+  sub->add_flag("--insecure", bus_.insecure,
+                "allow addresses that other machines or users can reach, without CURVE");
   sub->add_option("--curve-key", bus_.curve_key, "CURVE: the bus's key pair, made by trestle keygen");
   sub->add_option("--curve-producers", bus_.curve_producers, "CURVE: list of the producers that may publish");
   sub->add_option("--curve-bridges", bus_.curve_bridges, "CURVE: list of the bridges that may connect");

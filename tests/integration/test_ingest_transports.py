@@ -88,11 +88,23 @@ def test_several_binds_and_a_dialed_socket_at_once(trestled, follow, pub, ipc, c
 
 def test_a_name_in_no_folder_leaves_no_file(trestled, follow, pub):
     events = f"ipc://@trestle-test-{os.getpid()}"
-    bridge = trestled({"ingest": {"bind": [events]}})
+    bridge = trestled({"ingest": {"bind": [events], "insecure": True}})
     source = pub("worker", events, bridge.control_addr)
     source.feed(10, 0)
     everything_once(follow(bridge), [source])
     assert not [path.name for path in bridge.folder.iterdir() if "@" in path.name or path.suffix == ".lock"]
+
+
+def test_a_name_in_no_folder_has_to_be_meant(make_bridge, closing):
+    name = f"ipc://@trestle-test-{os.getpid()}"
+    for config in ({"bind": [name]}, {"connect": [name]}, {"control": name}):
+        refused(make_bridge({"ingest": config}), f"ingest.{next(iter(config))}: ", name, "no mode", "ipc:///run/", "CURVE",
+                "ingest.insecure: true")
+    free = f"tcp://127.0.0.1:{free_port()}"
+    for front, back in ((name, free), (free, name)):
+        said = bus_refusal(front, back)
+        assert "no mode" in said and "--insecure" in said and "ipc:///run/" in said, said
+    closing(Bus(name, free, "--insecure"))
 
 
 # --- what a user is told ----------------------------------------------------------------------------------------------------
@@ -175,12 +187,13 @@ def test_dialing_pauses_longer_and_longer_but_never_for_long(trestled, closing):
 class Bus:
     """`trestle bus`."""
 
-    def __init__(self, front, back):
-        self.front, self.back = front, back
+    def __init__(self, front, back, *options):
+        self.front, self.back, self.options = front, back, options
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([PROGRAMS / "trestle", "bus", "--front", self.front, "--back", self.back],
+        self.process = subprocess.Popen([PROGRAMS / "trestle", "bus", "--front", self.front, "--back", self.back,
+                                         *self.options],
                                         stderr=subprocess.PIPE, text=True, env=bridge_environment({}))
         first = self.process.stderr.readline()
         assert "producers at" in first, first

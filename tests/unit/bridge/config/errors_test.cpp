@@ -227,9 +227,10 @@ TEST_CASE("an IPv4 address is written as one") {
 
 TEST_CASE("ZeroMQ addresses are for other processes on this machine unless somebody means it") {
   const std::string open =
-      " can be reached from other machines, and anybody there could publish: turn on CURVE with "
-      "ingest.curve (trestle keygen makes the keys), use 127.0.0.1 or ipc://, or say ingest.insecure: true "
-      "if the network is trusted";
+      " can be reached from other machines, and anybody there could publish; use 127.0.0.1 or ipc://, turn "
+      "on "
+      "CURVE with ingest.curve (trestle keygen makes the keys), or say ingest.insecure: true if all of them "
+      "are trusted";
   check({
       {"ingest: {bind: [\"tcp://*:5556\"]}", "t.yaml:1:17: ingest.bind: \"tcp://*:5556\"" + open},
       {"ingest:\n  bind:\n  - tcp://127.0.0.1:1\n  - tcp://0.0.0.0:1",
@@ -239,7 +240,7 @@ TEST_CASE("ZeroMQ addresses are for other processes on this machine unless someb
       {"ingest: {control: \"tcp://[::]:1\"}", "t.yaml:1:19: ingest.control: \"tcp://[::]:1\"" + open},
       {"ingest: {bind: [\"tcp://*:5556\"], connect: [\"tcp://producer:1\"], insecure: yes}", "ok"},
       {"ingest: {bind: [\"tcp://127.0.0.1:*\", \"tcp://[::1]:1\", \"tcp://localhost:2\"]}", "ok"},
-      {"ingest: {bind: [\"ipc:///run/x\", \"ipc://@x\"], control: \"\"}", "ok"},
+      {"ingest: {bind: [\"ipc:///run/x\"], control: \"ipc:///run/y@z\"}", "ok"},
       {"ingest: {bind: [\"inproc://x\"]}",
        R"(t.yaml:1:17: ingest.bind: "inproc://x" is not a ZeroMQ address for other processes: write "tcp://127.0.0.1:5556" or "ipc:///run/trestle/events")"},
       {"ingest: {bind: [\"127.0.0.1:5556\"]}",
@@ -257,6 +258,24 @@ TEST_CASE("ZeroMQ addresses are for other processes on this machine unless someb
   });
   CHECK(error_of("ingest:\n  bind: [\"tcp://127.0.0.1:1\"]", {{"TRESTLE_INGEST_BIND", "tcp://0.0.0.0:1"}}) ==
         "TRESTLE_INGEST_BIND: \"tcp://0.0.0.0:1\"" + open);
+}
+
+TEST_CASE("an abstract name is for whoever comes first, so it has to be meant, or CURVE has to be on") {
+  const std::string open =
+      " is an abstract name: no file, so no mode keeps any user of this machine from publishing there, or "
+      "from "
+      "taking the name first; write a path such as ipc:///run/trestle/events, turn on CURVE with "
+      "ingest.curve "
+      "(trestle keygen makes the keys), or say ingest.insecure: true if all of them are trusted";
+  check({
+      {"ingest: {bind: [\"ipc:///run/x\", \"ipc://@x\"]}", "t.yaml:1:33: ingest.bind: \"ipc://@x\"" + open},
+      {"ingest: {connect: [\"ipc://@x\"]}", "t.yaml:1:20: ingest.connect: \"ipc://@x\"" + open},
+      {"ingest: {control: \"ipc://@x\"}", "t.yaml:1:19: ingest.control: \"ipc://@x\"" + open},
+      {"ingest: {bind: [\"ipc://@x\"], connect: [\"ipc://@y\"], control: \"ipc://@z\", insecure: true}",
+       "ok"},
+      {"ingest: {bind: [\"ipc://@x\"], curve: {secret_key_file: a, producers_file: b}}", "ok"},
+  });
+  CHECK(error_of("", {{"TRESTLE_INGEST_BIND", "ipc://@x"}}) == "TRESTLE_INGEST_BIND: \"ipc://@x\"" + open);
 }
 
 TEST_CASE("topics are policies that make sense") {
