@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "bridge/store/links.h"
+
 namespace trestle {
 namespace {
 
@@ -58,7 +60,10 @@ int open_lock(const std::filesystem::path& lock, const std::filesystem::path& fi
 
 }  // namespace
 
-Result<FileLock> FileLock::take(const std::filesystem::path& file, std::chrono::milliseconds patience) {
+Result<FileLock> FileLock::take(const std::filesystem::path& named, std::chrono::milliseconds patience) {
+  const auto found = behind_links(named);
+  if (!found) return found.error();
+  const auto& file = *found;
   const auto until = steady_clock::now() + patience;
   const auto path = file.string() + ".lock";
   FileLock lock(open_lock(path, file));

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "bridge/store/links.h"
+
 namespace trestle {
 namespace {
 
@@ -89,8 +91,11 @@ std::string in_octal(mode_t mode) {
   return text;
 }
 
-Result<std::monostate> replace_file(const std::filesystem::path& path, std::string_view content,
+Result<std::monostate> replace_file(const std::filesystem::path& named, std::string_view content,
                                     mode_t mode) {
+  const auto found = behind_links(named);
+  if (!found) return found.error();
+  const auto& path = *found;
   const auto beside = path.string() + ".new." + std::to_string(::getpid());
   ::unlink(beside.c_str());  // left by a crash; in a container the pid is the same every time
   Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kPrivate));

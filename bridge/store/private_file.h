@@ -19,7 +19,8 @@ Result<std::string> read_small_file(const std::filesystem::path& path);
 /// Replaces a file's content so that after a crash it is either the old or the new one, never a part: written
 /// beside it, flushed to disk, renamed over it. Mode 0600; but owner and group, and a mode of 0640, are kept
 /// from the old file as far as this process may, so that a service goes on reading what root writes for it.
-/// Errors name the path and what the system said; the old file then stays.
+/// Errors name the path and what the system said; the old file then stays. A link stays one, and what it
+/// leads to is replaced; see behind_links().
 Result<std::monostate> write_private_file(const std::filesystem::path& path, std::string_view content);
 
 /// The same for what is no secret and may be read by whatever user a service runs as: mode 0644, or the old

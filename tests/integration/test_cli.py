@@ -422,6 +422,53 @@ def test_tokens_made_and_revoked_at_the_same_time_are_all_there(tmp_path):
     assert set(entries["issued_before"]) == {f"s{n}" for n in range(5)}
 
 
+@pytest.fixture
+def linked(tmp_path):
+    """linked("tokens.yaml"): a file of that name that need not be there, and a link to it in another folder."""
+    for folder in ("real", "links"):
+        (tmp_path / folder).mkdir()
+
+    def make(name):
+        link, real = tmp_path / "links" / name, tmp_path / "real" / name
+        link.symlink_to(pathlib.Path("..") / "real" / name)
+        return link, real
+    return make
+
+
+def names_in(file):
+    return sorted(entry["name"] for entry in yaml.safe_load(file.read_text())["tokens"])
+
+
+def test_a_token_revoked_through_a_link_is_worth_nothing(trestled, linked):
+    link, real = linked("tokens.yaml")
+    token, = at_once(("create", "--file", link, "--name", "reader"))
+    bridge = trestled({"auth": {"token": None, "tokens_file": str(real)}})
+    assert bridge.http("/api/status", token=token)[0] == 200
+    at_once(("create", "--file", link, "--name", "other"), ("revoke", "--file", link, "--name", "reader"))
+    eventually(lambda: bridge.http("/api/status", token=token)[0] == 401, "the token is worth nothing")
+    assert names_in(real) == ["other"] and real.stat().st_mode & 0o777 == 0o600
+    assert link.is_symlink() and [path.name for path in link.parent.iterdir()] == ["tokens.yaml"]
+
+
+def test_changes_through_a_link_and_to_the_file_itself_are_all_there(linked):
+    link, real = linked("tokens.yaml")
+    revoked_link, revoked = linked("revoked.yaml")
+    at_once(*[("create", "--file", (link, real)[n % 2], "--name", f"t{n}") for n in range(12)])
+    at_once(*[("revoke", "--file", (link, real)[n % 2], "--name", f"t{n}") for n in range(8)],
+            *[("revoke", "--revoked-file", (revoked_link, revoked)[n % 2], "--jti", f"j{n}") for n in range(8)])
+    assert names_in(real) == sorted(f"t{n}" for n in range(8, 12))
+    assert set(yaml.safe_load(revoked.read_text())["jti"]) == {f"j{n}" for n in range(8)}
+    assert link.is_symlink() and revoked_link.is_symlink()
+
+
+def test_the_first_start_writes_through_a_link(make_bridge, linked):
+    link, real = linked("tokens.yaml")
+    bridge = make_bridge({"auth": {"token": None, "tokens_file": str(link)}})
+    bridge.start()
+    assert "?token=" in bridge.stdout()
+    assert link.is_symlink() and names_in(real) == ["first-start"] and real.stat().st_mode & 0o777 == 0o600
+
+
 @pytest.mark.parametrize("scope", ["reed", "read:a..b"])
 def test_a_bad_scope_makes_no_token(tmp_path, scope):
     file = tmp_path / "tokens.yaml"
