@@ -70,7 +70,11 @@ class Groups::EncodedEvent {
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay) {
   const auto begin = chunk.bytes.size();
   append_frame(chunk.bytes, form, *event, replay);
-  if (!replay) chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
+  if (replay) {
+    chunk.replayed = true;
+  } else {
+    chunk.marks.push_back({event->offset, begin, chunk.bytes.size(), event});
+  }
 }
 
 void append_gap(Chunk& chunk, const LostRange& lost, std::string_view epoch) {

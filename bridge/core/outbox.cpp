@@ -242,15 +242,21 @@ void Outbox::filter(Keep keep) {
   }
 }
 
-bool Outbox::all_kept() const {
-  return std::all_of(items_.begin(), items_.end(), [](const Item& item) {
+// Asks about the events that wait as a whole.
+template <typename Asked>
+bool Outbox::any_waits(Asked asked) const {
+  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
     const auto& marks = item.chunk->marks;
     auto mark = std::lower_bound(marks.begin(), marks.end(), item.from, begins_before);
     for (; mark != marks.end() && mark->end <= item.to; ++mark) {
-      if (mark->event && mark->event->policy->keep == Keep::none) return false;
+      if (mark->event && asked(*mark->event)) return true;
     }
-    return true;
+    return false;
   });
+}
+
+bool Outbox::all_kept() const {
+  return !any_waits([](const Event& event) { return event.policy->keep == Keep::none; });
 }
 
 void Outbox::drop_unkept(Pressure& pressure, Dropped& dropped) {
@@ -260,6 +266,15 @@ void Outbox::drop_unkept(Pressure& pressure, Dropped& dropped) {
     dropped.add(*mark.event);
     return false;
   });
+}
+
+void Outbox::withdraw(const std::function<bool(const Event&)>& refused) {
+  filter([&](const Chunk::Mark& mark) { return !mark.event || !refused(*mark.event); });
+}
+
+bool Outbox::may_hold(const std::function<bool(const Event&)>& asked) const {
+  const auto is_replayed = [](const Item& item) { return item.chunk->replayed; };
+  return any_waits(asked) || std::any_of(items_.begin(), items_.end(), is_replayed);
 }
 
 Offset Outbox::drop_events(Pressure& pressure) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -24,8 +25,9 @@ struct Chunk {
     EventPtr event;  ///< nullptr for a notice
   };
   std::string bytes;
-  std::vector<Mark> marks;  ///< offsets and places rise; empty for replies and replays
+  std::vector<Mark> marks;  ///< offsets and places rise; empty for replies
   bool frames = true;       ///< false for HTTP, which can't be cut at a frame's end
+  bool replayed = false;    ///< some of its frames are events that move no cursor, and so have no mark
 };
 using ChunkPtr = std::shared_ptr<const Chunk>;
 
@@ -66,6 +68,10 @@ class Outbox {
   bool all_kept() const;
   /// Drops the waiting events that nothing keeps and whose policy allows it (`under_pressure: drop`).
   void drop_unkept(Pressure& pressure, Dropped& dropped);
+  /// Drops the waiting events that `refused` says are not for this client any more.
+  void withdraw(const std::function<bool(const Event&)>& refused);
+  /// True if one waits that `asked` is true for, or events wait that have no mark, so that nobody can tell.
+  bool may_hold(const std::function<bool(const Event&)>& asked) const;
   /// Drops all waiting events, and the notices that move the cursor; replies and gaps stay. Returns the
   /// offset up to which the client has everything once the rest is written.
   Offset drop_events(Pressure& pressure);
@@ -106,6 +112,8 @@ class Outbox {
   };
   template <typename Keep>
   void filter(Keep keep);
+  template <typename Asked>
+  bool any_waits(Asked asked) const;
   void append_run(const ChunkPtr& chunk, std::size_t from, std::size_t to);
   void append_squeezed(Item& item);
   void append_event(const ChunkPtr& chunk, const Chunk::Mark& mark);

@@ -125,6 +125,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void authenticate(const Request& request);
   bool token_holds(Micros now);
   bool may_hold(Door asked_at, const Pattern& pattern, bool since) const;
+  void renew(IdentityPtr identity);
+  void withdraw(Hidden hidden_now);
   void apply_rights();
   void follow_rights();
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "bridge/core/redact.h"
 #include "bridge/front/session.h"
 #include "proto/json_text.h"
 
@@ -44,7 +47,7 @@ bool Session::token_holds(Micros now) {
       refuse(close_code_of(renewed.error()), "the token was revoked");
       return false;
     }
-    if (std::exchange(identity_, *renewed) != *renewed) apply_rights();
+    if (*renewed != identity_) renew(*renewed);
     if (phase_ != Phase::live) return false;
   }
   const Micros grace =
@@ -52,6 +55,30 @@ bool Session::token_holds(Micros now) {
   if (!identity_->expires || *identity_->expires + grace > now) return true;
   close(CloseCode::token_expired);
   return false;
+}
+
+// Somebody has taken away from this token, or given it more. Who presents another token by itself has a right
+// to what waits behind the one before, and sees in the reply where the other begins.
+void Session::renew(IdentityPtr identity) {
+  const auto& held = all_topics().topics;
+  const bool narrower = std::any_of(held.begin(), held.end(), [&](const Pattern& pattern) {
+    return !may_pass(Door::renew, identity->rights, pattern);
+  });
+  const auto hidden = subscription_.hidden;
+  identity_ = std::move(identity);
+  apply_rights();
+  const auto hidden_now = subscription_.hidden & ~hidden;
+  if (phase_ == Phase::live && (narrower || hidden_now != 0)) withdraw(hidden_now);
+}
+
+// What waits was encoded for the rights of before. What may not be read is left out. Of what has to be seen
+// with less in it, and of what nobody can tell, the stream has it as it is to be seen now: the client comes
+// back for that, with its cursor.
+void Session::withdraw(Hidden hidden_now) {
+  outbox_.withdraw([this](const Event& event) {
+    return !may_pass(Door::renew, identity_->rights, std::string_view(event.topic));
+  });
+  if (outbox_.may_hold([&](const Event& event) { return is_redacted(event, hidden_now); })) too_slow();
 }
 
 // A pattern passes two doors: the one where it is asked for, and the one that what is kept comes through.

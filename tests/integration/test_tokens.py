@@ -279,8 +279,8 @@ def entry_of(name, token, *scopes):
 class TokenFile:
     """A bridge's token file, and how it is changed."""
 
-    def __init__(self, trestled, **config):
-        self.bridge = trestled({"auth": {"token": None}, **config}, files={"tokens.yaml": self.text(("a", "A", "read"), ("b", "B", "read"))})
+    def __init__(self, trestled, first=(("a", "A", "read"), ("b", "B", "read")), **config):
+        self.bridge = trestled({"auth": {"token": None}, **config}, files={"tokens.yaml": self.text(*first)})
         self.bridge.token = "B"                                     # asks for the status
         self.path = self.bridge.folder / "tokens.yaml"
 
@@ -389,6 +389,42 @@ def test_who_is_revoked_gets_nothing_more_of_what_waits(trestled, connect, publi
         numbers.append(json.loads(payload)["data"]["n"])
     assert payload == b"\x11\x31the token was revoked"             # 4401
     assert numbers == list(range(len(numbers))) and len(numbers) * size < 1_500_000 < count * size
+
+
+@pytest.mark.parametrize("narrowed", ["read", "read:open"], ids=["sees less", "reads less"])
+def test_what_waits_for_narrowed_scopes_is_what_they_may_have(trestled, connect, publisher, closing, narrowed):
+    """4408 with the cursor where what waits would have to be redacted anew; what may not be read is left out."""
+    redacting = {"match": "job", "keep": "log", "redact": {"members": ["/password"]}}
+    file = TokenFile(trestled, shards=1, topics=[redacting], session={"stall": "60s"},
+                     first=[("a", "A", "read", "see"), ("b", "B", "read", "admin")])
+    bridge = file.bridge
+    slow = closing(RawWebSocket(bridge.port, "/?token=A&meta=1", receive_buffer=4096))
+    watcher, source = connect(bridge, token="B"), publisher(bridge)
+    count, size = share_of(400, least=200), 10_000
+    for n in range(count):
+        source.event({"type": "job", "n": n, "password": "hunter2", "pad": "x" * size})
+        watcher.data()
+    file.renamed_over(file.text(("a", "A", narrowed), ("b", "B", "read", "admin")))
+    if narrowed == "read":
+        eventually(lambda: bridge.logs("session too slow"), "the session is closed")
+    else:
+        eventually(lambda: max(one["queued"] for one in bridge.status()["sessions"]) < size * 3, "what waits is dropped")
+    source.event({"type": "open", "n": count})
+    passwords, last = 0, None
+    while last != "open":
+        first, payload = slow.frame()
+        if first & 0x0F == slow.CLOSE:
+            assert narrowed == "read" and payload.startswith(b"\x11\x38cursor=")
+            break
+        data = json.loads(payload)["data"]
+        last = data["type"]
+        passwords += "password" in data
+    assert 0 < passwords and passwords * size < 1_500_000 < count * size
+    if narrowed == "read":
+        back = connect(bridge, token="A", meta=1, since=payload[2:].decode().removeprefix("cursor="))
+        jobs = [data for data in back.collect("live") if data["type"] == "job"]
+        assert [job["n"] for job in jobs] == list(range(passwords, count))
+        assert all("password" not in job for job in jobs)
 
 
 def task_numbers(slow, last):

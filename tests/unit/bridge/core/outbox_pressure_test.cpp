@@ -242,6 +242,31 @@ TEST_CASE("what nothing keeps is dropped where the policy allows it, and counted
   CHECK(client.pressure.counters(*client.event("noise.c")).dropped == 4);
 }
 
+TEST_CASE("what is refused to a client is withdrawn, but not the rest of a frame") {
+  PressureFixture client;
+  client.push({client.event("state.a"), client.event("log"), client.event("state.b")});
+  client.outbox.push(client.reply());
+  SUBCASE("squeezed") { client.squeeze(); }
+  SUBCASE("as it is") {}
+  client.write(5);
+  const auto is_state = [](const Event& event) { return event.topic.rfind("state.", 0) == 0; };
+  CHECK(client.outbox.may_hold(is_state));
+  client.outbox.withdraw(is_state);
+  CHECK_FALSE(client.outbox.may_hold(is_state));  // the first has begun to go out
+  CHECK(client.outbox.may_hold([](const Event& event) { return event.topic == "log"; }));
+  client.push({client.event("state.a")});
+  client.write();
+  CHECK(client.got() == "1 2 - 4");
+}
+
+TEST_CASE("a replay that moves no cursor may hold anything") {
+  PressureFixture client;
+  auto chunk = std::make_shared<Chunk>();
+  append_event(*chunk, Form::meta, client.event("log"), true);
+  client.outbox.push(chunk);
+  CHECK(client.outbox.may_hold([](const Event&) { return false; }));
+}
+
 TEST_CASE("dropping all events keeps replies and whole frames, and says where to read on") {
   PressureFixture measure;
   measure.push({measure.event("log"), measure.event("state.a"), measure.event("log")});
