@@ -87,8 +87,10 @@ void Session::end_replay() {
   auto wanted = replays_.front().wanted();
   replays_.pop_front();
   regroup(std::move(wanted));
-  if (std::exchange(catching_up_, false)) pressure_falls();
-  send_live();
+  const bool caught_up = std::exchange(catching_up_, false);
+  if (caught_up) pressure_falls();
+  // Nobody asked for the catch-up: its `live` would be taken for that of a replay that has yet to come.
+  if (!caught_up || replays_.empty()) send_live();
 }
 
 const Subscription& Session::all_topics() const {

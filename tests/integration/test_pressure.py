@@ -93,6 +93,32 @@ def test_what_is_kept_is_read_again_from_the_stream(trestled, flood, closing):
     assert [data["n"] for data in slow.read(is_last)] == [0, 1, 2]
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["catch-up after subscribe", "subscribe during catch-up"])
+def test_a_catch_up_has_no_live_that_could_be_taken_for_that_of_a_replay(trestled, flood, closing, before):
+    """A client may store a cursor once the `live` of its subscribe has come: then it must have everything before."""
+    bridge = trestled(SMALL)
+    counted, later = share_of(1000, least=500), share_of(1000, least=500)
+    flood(bridge, [{"type": "old", "n": n, "pad": PAD} for n in range(counted)])
+    slow = closing(RawWebSocket(bridge.port, f"/?token={bridge.token}&meta=1&topics=new", receive_buffer=4096))
+    for kind in ("welcome", "live"):
+        assert json.loads(slow.next(slow.TEXT))["data"]["type"] == kind
+    subscribe = json.dumps({"type": "subscribe", "id": 1, "topics": ["old"], "since": "0"}).encode()
+    if before:
+        slow.send(slow.TEXT, subscribe)
+    flood(bridge, [{"type": "new", "n": n, "pad": PAD} for n in range(later)])
+    assert bridge.status()["counters"]["catch_ups"] == 1
+    if not before:
+        slow.send(slow.TEXT, subscribe)
+    seen = {"old": [], "new": []}
+    while True:
+        data = json.loads(slow.next(slow.TEXT))["data"]
+        if data["type"] == "live":
+            break
+        if data["type"] in seen:
+            seen[data["type"]].append(data["n"])
+    assert seen["old"] == list(range(counted)) and seen["new"] == list(range(later))
+
+
 def test_what_the_retention_takes_meanwhile_is_one_gap(trestled, flood, closing):
     bridge = trestled(SMALL)
     slow = Slow(bridge, closing, meta=1, topics="few.*,state.*")
