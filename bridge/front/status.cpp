@@ -65,6 +65,13 @@ bool may_know_all(const Rights& reader, std::string_view topics) {
   return pattern && may_pass(Door::status, reader, *pattern);
 }
 
+// What it is about names files, and quotes them: scopes and names that are other people's.
+void put_trouble(Writer& json, std::string_view trouble, const Rights& reader) {
+  if (trouble.empty()) return;
+  put(json, "trouble",
+      may_know_all(reader, "$sys.>") ? trouble : "told to who may read $sys.>, and in the log");
+}
+
 void write_sessions(Writer& json, const std::vector<ShardStatus>& shards, const Rights& reader) {
   std::vector<const SessionStatus*> sessions;
   std::size_t connections = 0;
@@ -208,34 +215,34 @@ void write_pressure(Writer& json, const std::vector<ShardStatus>& shards, const 
   json.EndObject();
 }
 
-void write_curve(Writer& json, const std::optional<CurveStatus>& curve) {
+void write_curve(Writer& json, const std::optional<CurveStatus>& curve, const Rights& reader) {
   if (!curve) return;
   key(json, "curve");
   json.StartObject();
   put(json, "listed", std::uint64_t{curve->listed});
   put(json, "refused", curve->refused);
-  if (!curve->trouble.empty()) put(json, "trouble", curve->trouble);
+  put_trouble(json, curve->trouble, reader);
   json.EndObject();
 }
 
-void write_tls(Writer& json, const TlsStatus& tls) {
+void write_tls(Writer& json, const TlsStatus& tls, const Rights& reader) {
   if (!tls.used) return;
   key(json, "tls");
   json.StartObject();
   put(json, "name", tls.certificate.name);
   put(json, "from", static_cast<std::uint64_t>(tls.certificate.from));
   put(json, "until", static_cast<std::uint64_t>(tls.certificate.until));
-  if (!tls.trouble.empty()) put(json, "trouble", tls.trouble);
+  put_trouble(json, tls.trouble, reader);
   put(json, "failed_handshakes", tls.failed_handshakes);
   json.EndObject();
 }
 
-void write_auth(Writer& json, const AuthStatus& auth) {
+void write_auth(Writer& json, const AuthStatus& auth, const Rights& reader) {
   if (!auth.used) return;
   key(json, "auth");
   json.StartObject();
   put(json, "revoked", std::uint64_t{auth.revoked});
-  if (!auth.trouble.empty()) put(json, "trouble", auth.trouble);
+  put_trouble(json, auth.trouble, reader);
   json.EndObject();
 }
 
@@ -264,7 +271,7 @@ std::string status_json(const SpineStatus& spine, const FrontStatus& front, cons
   put(json, "offset", spine.head);
   put(json, "uptime_s", front.uptime);
   put(json, "state", spine.trouble.empty() ? "ok" : "degraded");
-  if (!spine.trouble.empty()) put(json, "trouble", spine.trouble);
+  put_trouble(json, spine.trouble, reader);
   write_sessions(json, shards, reader);
   write_producers(json, spine.producers, reader);
   write_topics(json, shards.empty() ? std::vector<ShardStatus::Topic>() : shards.front().topics, reader);
@@ -272,9 +279,9 @@ std::string status_json(const SpineStatus& spine, const FrontStatus& front, cons
   write_counters(json, spine, front);
   write_pressure(json, shards, reader);
   write_rejections(json, spine);
-  write_tls(json, front.tls);
-  write_curve(json, spine.curve);
-  write_auth(json, front.auth);
+  write_tls(json, front.tls, reader);
+  write_curve(json, spine.curve, reader);
+  write_auth(json, front.auth, reader);
   json.EndObject();
   json.EndObject();
   return std::string(buffer.GetString(), buffer.GetSize()) + "\n";

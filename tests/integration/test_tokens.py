@@ -356,6 +356,17 @@ def test_a_half_written_file_revokes_nobody(trestled, connect):
     assert works(client)
 
 
+def test_what_is_wrong_in_a_file_is_told_to_who_may_read_sys(trestled):
+    file = TokenFile(trestled, first=[("a", "A", "read:x"), ("b", "B", "read", "admin")])
+    file.renamed_over(file.text(("customer", "C", "read:secret..project"), ("a", "A", "read:x")))
+
+    def trouble(token):
+        return json.loads(file.bridge.http("/api/status", token=token)[1])["data"]["auth"].get("trouble", "")
+
+    eventually(lambda: "secret..project" in trouble("B"), "the fault in the status")
+    assert trouble("A") == "told to who may read $sys.>, and in the log"
+
+
 def test_changed_scopes_are_those_of_live_sessions(trestled, connect, publisher):
     file = TokenFile(trestled)
     client, watcher, source = connect(file.bridge, token="A"), connect(file.bridge, token="B"), publisher(file.bridge)
