@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "bridge/auth/authority.h"
+#include "bridge/auth/process_list.h"
 #include "bridge/config/config.h"
 #include "bridge/core/clock.h"
 #include "bridge/front/front.h"
@@ -262,7 +263,8 @@ int run(int argc, char** argv) {
   if (print || check) return EXIT_SUCCESS;
   const bool token_in_file =
       !file.empty() && !settings->auth.token.empty() && !environment("TRESTLE_AUTH_TOKEN");
-  for (const char* secret : {"TRESTLE_AUTH_TOKEN", "TRESTLE_TOKEN"}) wipe_variable(secret);
+  wipe_variable("TRESTLE_AUTH_TOKEN");
+  hide_client_variables();
   harden_process(settings->core_dumps);
   log::start(settings->log);
   return serve(*settings, token_in_file ? file : "");

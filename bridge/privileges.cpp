@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "bridge/sanitized.h"
@@ -53,13 +52,6 @@ Result<std::monostate> become(const std::string& user) {
   if (id != 0 && ::setuid(0) == 0) return Error{"user: could become root again, so something is wrong here"};
   ::prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
   return std::monostate{};
-}
-
-void wipe_variable(const char* name) {
-  char* value = std::getenv(name);
-  if (value == nullptr) return;
-  ::explicit_bzero(value, std::strlen(value));
-  ::unsetenv(name);
 }
 
 }  // namespace trestle

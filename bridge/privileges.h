@@ -22,7 +22,4 @@ std::optional<uid_t> id_of(const std::string& user);
 /// root.
 Result<std::monostate> become(const std::string& user);
 
-/// Overwrites a variable where /proc/PID/environ would show it, and removes it.
-void wipe_variable(const char* name);
-
 }  // namespace trestle

@@ -60,7 +60,9 @@ void add_target(CLI::App& app, std::string& url, std::string& token, std::string
   app.add_option("--url", url, "address of the bridge; the one it prints on its first start will do")
       ->envname("TRESTLE_URL")
       ->capture_default_str();
-  app.add_option("--token", token, "access token; better in the environment, where nobody sees it")
+  app.add_option(
+         "--token", token,
+         "access token; better in the environment: others can see it here until the program has started")
       ->envname("TRESTLE_TOKEN");
   app.add_option("--cacert", ca_file, "PEM file with the certificates to trust instead of the system's")
       ->check(CLI::ExistingFile);

@@ -4,6 +4,7 @@ import os
 import pathlib
 import pty
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -208,6 +209,65 @@ def test_tail_does_not_come_back_from_what_will_not_change(bridge, arguments, co
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert bridge.token not in done.stderr and "wrong" not in done.stderr
+
+
+# --- what others can see of it --------------------------------------------------------------------------------------------
+
+
+def shown(process, what):
+    """/proc/PID/cmdline or environ, one item a line."""
+    return pathlib.Path(f"/proc/{process.pid}/{what}").read_text().replace("\0", "\n")
+
+
+WAYS_TO_GIVE_A_TOKEN = {
+    "option": lambda bridge: ["--token", bridge.token],
+    "option in one": lambda bridge: [f"--token={bridge.token}"],
+    "address": lambda bridge: ["--url", bridge.ws_url(x="1")],
+    "address in one": lambda bridge: ["--url=" + bridge.ws_url(x="1")],
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_GIVE_A_TOKEN)
+@pytest.mark.parametrize("command", [["tail", "greeting"], ["bench", "greeting", "--clients", "1", "--for", "1h"]])
+def test_a_token_does_not_stay_in_the_process_list(bridge, started, tmp_path, way, command):
+    running = started(bridge, tmp_path, *command, *WAYS_TO_GIVE_A_TOKEN[way](bridge))
+    wait_for_session(bridge)
+    seen = shown(running.process, "cmdline")
+    assert bridge.token not in seen and "*" * len(bridge.token) in seen
+    assert f"{command[0]}\ngreeting\n" in seen
+    assert bridge.token not in shown(running.process, "environ")
+    assert running.end() == 0
+
+
+def test_nor_does_it_while_the_status_is_awaited(bridge, started, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(TIMEOUT)
+        running = started(bridge, tmp_path, "status", "--token", bridge.token, "--url",
+                          bridge.ws_url(port=silent.getsockname()[1]))
+        with silent.accept()[0]:
+            seen = shown(running.process, "cmdline")
+    assert "status\n--token\n*" in seen and bridge.token not in seen
+
+
+@pytest.mark.parametrize("in_the_address", [False, True])
+def test_a_token_does_not_stay_in_the_environment(bridge, tmp_path, in_the_address):
+    extra = {"TRESTLE_URL": bridge.ws_url()} if in_the_address else {}
+    variables = {**environment(bridge), **extra, "UNRELATED": "stays"}
+    if in_the_address:
+        del variables["TRESTLE_TOKEN"]
+    tail = subprocess.Popen([TRESTLE, "tail"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=variables)
+    try:
+        wait_for_session(bridge)
+        seen = shown(tail, "environ")
+        assert bridge.token not in seen and "UNRELATED=stays" in seen
+    finally:
+        tail.terminate()
+        assert tail.wait(TIMEOUT) == 0
+
+
+def test_wrong_usage_does_not_repeat_a_token(bridge):
+    done = trestle(bridge, "status", bridge.ws_url(x="1"))
+    assert done.returncode == 2 and "?token=*" in done.stderr and bridge.token not in done.stderr
 
 
 # --- over TLS -----------------------------------------------------------------------------------------------------------

@@ -196,7 +196,8 @@ def test_core_files_are_left_only_if_that_is_meant(trestled, allowed):
 @ROOT
 def test_a_token_of_the_environment_can_not_be_seen_there(trestled, connect):
     bridge = trestled({"auth": {"token": None, "tokens_file": ""}},
-                      env={"TRESTLE_AUTH_TOKEN": SECRET, "TRESTLE_TOKEN": SECRET, "UNRELATED": "stays"})
+                      env={"TRESTLE_AUTH_TOKEN": SECRET, "TRESTLE_TOKEN": SECRET, "UNRELATED": "stays",
+                           "TRESTLE_URL": f"ws://localhost/?token={SECRET}&x=1"})
     with open(f"/proc/{bridge.pid}/environ", "rb") as environment:
         text = environment.read()
     assert SECRET.encode() not in text and b"UNRELATED=stays" in text
