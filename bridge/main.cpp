@@ -144,7 +144,7 @@ Result<std::unique_ptr<Stream>> open_stream(const StreamSettings& settings, cons
                                             Now now) {
   if (settings.path == ":memory:") return std::unique_ptr<Stream>(std::make_unique<MemoryStream>(now.wall));
   auto journaled = JournaledStream::open(settings, policies, now);
-  if (!journaled) return journaled.error();
+  if (!journaled) return Error{settings.place + journaled.error().message};
   return std::unique_ptr<Stream>(std::move(*journaled));
 }
 
@@ -180,7 +180,9 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   Signals signals(main, **authority, front, std::move(token_files));
   if (auto opened = front.open(); !opened) return fail(opened.error());
   // Only ports may need root. Files are opened by the user who will have to open them again.
-  if (auto became = become(settings.user); !became) return fail(became.error());
+  if (auto became = become(settings.user); !became) {
+    return fail(Error{settings.user_place + became.error().message});
+  }
   if (!settings.user.empty()) {
     if (auto readable = (*authority)->reload(); !readable) {
       return fail(Error{readable.error().message + " (as user " + settings.user + ")"});

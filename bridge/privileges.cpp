@@ -37,19 +37,18 @@ std::optional<uid_t> id_of(const std::string& user) {
 Result<std::monostate> become(const std::string& user) {
   if (user.empty()) return std::monostate{};
   const auto* entry = ::getpwnam(user.c_str());
-  if (entry == nullptr)
-    return Error{"user: there is no \"" + user + "\" on this machine (useradd makes one)"};
+  if (entry == nullptr) return Error{"there is no \"" + user + "\" on this machine (useradd makes one)"};
   const auto id = entry->pw_uid;
   const auto group = entry->pw_gid;
   if (::geteuid() != 0) {
     if (::geteuid() == id) return std::monostate{};
-    return Error{"user: only root can become \"" + user + "\": start trestled as root, or leave user out"};
+    return Error{"only root can become \"" + user + "\": start trestled as root, or leave user out"};
   }
   const int dumpable = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);  // the kernel forgets it with the user
   const bool done = ::initgroups(user.c_str(), group) == 0 && ::setresgid(group, group, group) == 0 &&
                     ::setresuid(id, id, id) == 0;
-  if (!done) return Error{"user: cannot become \"" + user + "\": " + std::strerror(errno)};
-  if (id != 0 && ::setuid(0) == 0) return Error{"user: could become root again, so something is wrong here"};
+  if (!done) return Error{"cannot become \"" + user + "\": " + std::strerror(errno)};
+  if (id != 0 && ::setuid(0) == 0) return Error{"could become root again, so something is wrong here"};
   ::prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0);
   return std::monostate{};
 }

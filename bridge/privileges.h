@@ -18,8 +18,8 @@ void harden_process(bool core_dumps);
 std::optional<uid_t> id_of(const std::string& user);
 
 /// Goes on as `user` for good: with that user's groups, without root's. Empty: stays what it is.
-/// Before threads start. Errors say what to do: no such user, or not started as
-/// root.
+/// Before threads start. Errors are the rest of a line that starts with the key, and say what to do: no such
+/// user, or not started as root.
 Result<std::monostate> become(const std::string& user);
 
 }  // namespace trestle

@@ -64,8 +64,8 @@ Authority::Authority(AuthSettings settings)
 
 Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings) {
   if (settings.token == "***") {
-    return Error{
-        "auth.token is \"***\", which stands for a token in printed settings: put the real one in its place"};
+    return Error{settings.token_place +
+                 "\"***\" stands for a token in printed settings: put the real one in its place"};
   }
   std::unique_ptr<Authority> authority(new Authority(settings));
   if (auto loaded = authority->reload(); !loaded) return loaded.error();
@@ -77,7 +77,7 @@ Result<Authority::Entries> Authority::read_tokens() const {
   if (!token_hash_.empty()) entries.push_back({token_hash_, static_reader()});
   if (!is_there(settings_.tokens_file)) return entries;
   const auto records = load_token_file(settings_.tokens_file);
-  if (!records) return records.error();
+  if (!records) return Error{settings_.tokens_place + records.error().message};
   for (const auto& record : *records) entries.push_back({record.sha256_hex, identity_of(record)});
   return entries;
 }
@@ -85,9 +85,9 @@ Result<Authority::Entries> Authority::read_tokens() const {
 Result<Revocations> Authority::read_revoked() {
   if (settings_.revoked_file.empty()) return Revocations{};
   auto found = find_revocations(settings_.revoked_file);
-  if (!found) return found.error();
+  if (!found) return Error{settings_.revoked_place + found.error().message};
   if (!*found && revoked_found_) {
-    return Error{settings_.revoked_file.string() +
+    return Error{settings_.revoked_place + settings_.revoked_file.string() +
                  " is gone: what it revoked stays revoked until trestled starts again; put it back (an empty "
                  "file revokes nothing)"};
   }
@@ -97,7 +97,7 @@ Result<Revocations> Authority::read_revoked() {
 
 std::optional<std::string> Authority::warning() const {
   if (!settings_.enabled || settings_.revoked_file.empty() || revoked_found_) return std::nullopt;
-  return "auth.revoked_file: there is no " + settings_.revoked_file.string() +
+  return settings_.revoked_place + "there is no " + settings_.revoked_file.string() +
          ", so no JWT is revoked; `trestle token revoke` makes it, and an empty file is fine";
 }
 
@@ -140,7 +140,7 @@ Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
   TokenRecord record{
       "first-start", hash_token(token), {"admin", "read", "publish", "command"}, now, std::nullopt};
   if (auto saved = save_token_file(settings_.tokens_file, {std::move(record)}); !saved) {
-    return Error{saved.error().message +
+    return Error{settings_.tokens_place + saved.error().message +
                  " (the first start makes a token there; set auth.tokens_file or auth.token)"};
   }
   if (auto loaded = reload(); !loaded) return loaded.error();

@@ -40,11 +40,22 @@ void hand_down_endpoints(Draft& draft) {
 }
 
 /// So that whoever opens the files later can say which line named them.
-void note_places(JwtSettings& jwt, const Places& places) {
-  jwt.jwks_place = places.line("auth.jwt.jwks_file", "");
+void note_places(Settings& settings, const Places& places) {
+  settings.tls.certificate_place = places.start("tls.certificate");
+  settings.tls.key_place = places.start("tls.key");
+  settings.tls.client_ca_place = places.start("tls.client_ca");
+  settings.auth.token_place = places.start("auth.token");
+  settings.auth.tokens_place = places.start("auth.tokens_file");
+  settings.auth.revoked_place = places.start("auth.revoked_file");
+  auto& jwt = settings.auth.jwt;
+  jwt.jwks_place = places.start("auth.jwt.jwks_file");
   for (std::size_t i = 0; i < jwt.keys.size(); ++i) {
-    jwt.keys[i].place = places.line(path_item("auth.jwt.keys", i), "");
+    jwt.keys[i].place = places.start(path_item("auth.jwt.keys", i));
   }
+  settings.ingest.curve.secret_key_place = places.start("ingest.curve.secret_key_file");
+  settings.ingest.curve.producers_place = places.start("ingest.curve.producers_file");
+  settings.stream.place = places.start("stream.path");
+  settings.user_place = places.start("user");
 }
 
 Result<Settings> settings_from(const YamlNode& tree, Places places, const fs::path& folder,
@@ -55,7 +66,7 @@ Result<Settings> settings_from(const YamlNode& tree, Places places, const fs::pa
   if (auto complaint = find_complaint(draft)) return Error{places.line(complaint->path, complaint->message)};
   resolve_paths(keys_of(draft), folder);
   hand_down_endpoints(draft);
-  note_places(draft.settings.auth.jwt, places);
+  note_places(draft.settings, places);
   return std::move(draft.settings);
 }
 

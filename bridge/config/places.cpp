@@ -31,6 +31,11 @@ std::string Places::line(const std::string& path, const std::string& message) co
   return source_ + ": " + path_shown(path) + ": " + message;
 }
 
+std::string Places::start(const std::string& path) const {
+  const auto at = places_.find(path);
+  return at != places_.end() ? at->second : source_ + ": " + path_shown(path) + ": ";
+}
+
 std::string Places::line(std::size_t line, std::size_t column, const std::string& message) const {
   return source_ + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message;
 }

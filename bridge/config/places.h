@@ -19,6 +19,9 @@ class Places {
   /// The error line for a complaint about the value at `path`, or about the nearest thing around it that was
   /// configured.
   std::string line(const std::string& path, const std::string& message) const;
+  /// What a later message about the value at `path` starts with: its own place, or if it is a default the
+  /// source and the key.
+  std::string start(const std::string& path) const;
   /// The error line for a place in the file.
   std::string line(std::size_t line, std::size_t column, const std::string& message) const;
 

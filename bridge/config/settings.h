@@ -13,6 +13,10 @@
 
 /// Plain structs that say what each part of the bridge shall do; the comments are the reference that
 /// deploy/trestle.yaml spells out. After start-up nothing has heard of YAML: each part gets its own struct.
+///
+/// What ends in `place` says where a value was configured, for messages about it that come after loading:
+/// "trestle.yaml:7:5: tls.key: " or "TRESTLE_TLS_KEY: "; of a default it names the file and the key. Empty
+/// where nothing was loaded.
 namespace trestle {
 
 using std::chrono::milliseconds;
@@ -50,6 +54,7 @@ struct TlsSettings {
   /// Strict-Transport-Security: for how long browsers shall use nothing but TLS with this host. 0: not said.
   std::chrono::seconds hsts{30 * 24 * 3600};
   bool insecure = false;  ///< takes a key that everybody on this machine can read
+  std::string certificate_place, key_place, client_ca_place;
 };
 
 struct HeartbeatSettings {
@@ -63,14 +68,14 @@ struct JwtKeySettings {
   std::string kid;                        ///< what tokens name it by; empty: for tokens that name none
   std::optional<JwtAlgorithm> algorithm;  ///< always there after loading
   std::filesystem::path file;  ///< PEM public key or certificate; for HS256 to HS512 the secret itself
-  std::string place;           ///< where it was configured: "trestle.yaml:7:5: auth.jwt.keys: "; for messages
+  std::string place;
 };
 
 /// JWTs are accepted once there is a key.
 struct JwtSettings {
   std::vector<JwtKeySettings> keys;
-  std::filesystem::path jwks_file;    ///< further keys, as an issuer publishes them (RFC 7517); empty: none
-  std::string jwks_place;             ///< as JwtKeySettings::place
+  std::filesystem::path jwks_file;  ///< further keys, as an issuer publishes them (RFC 7517); empty: none
+  std::string jwks_place;
   std::string issuer;                 ///< what `iss` must be; empty: not looked at
   std::vector<std::string> audience;  ///< `aud` must name one of these; empty: a token with `aud` is refused
   std::vector<std::string> scopes;    ///< of tokens that carry neither `scope` nor `scopes`
@@ -92,6 +97,7 @@ struct AuthSettings {
   std::vector<TokenWay> accept{TokenWay::query, TokenWay::header, TokenWay::subprotocol, TokenWay::message};
   std::filesystem::path revoked_file;  ///< JWTs that are worth nothing any more; empty: none
   JwtSettings jwt;
+  std::string token_place, tokens_place, revoked_place;
 };
 
 /// ZeroMQ CURVE on all of ingest's sockets; on when there is a secret key.
@@ -99,6 +105,7 @@ struct CurveSettings {
   std::filesystem::path secret_key_file;  ///< the bridge's key pair, made by `trestle keygen`
   std::filesystem::path producers_file;   ///< public keys of the producers that may connect
   std::vector<std::string> server_keys;   ///< public keys of those that ingest.connect dials, in its order
+  std::string secret_key_place, producers_place;
 
   bool enabled() const { return !secret_key_file.empty(); }
 };
@@ -115,6 +122,7 @@ struct IngestSettings {
 struct StreamSettings {
   std::filesystem::path path = "trestle.db";
   enum class Durability { process, power } durability = Durability::process;
+  std::string place{};
 };
 
 struct SessionSettings {
@@ -158,6 +166,7 @@ struct Settings {
   CompressionSettings compression;
   std::size_t shards = 0;  ///< 0: one per core
   std::string user;  ///< whom to go on as once the listeners are open, if started as root; empty: nobody else
+  std::string user_place;
   bool core_dumps = false;  ///< a core file holds tokens and keys
   LogSettings log;
   std::vector<Policy> topics;  ///< yours; the built-in ones follow

@@ -39,18 +39,18 @@ int no_pass_phrase(char*, int, int, void* asked) {
 
 Error mismatch(const TlsSettings& settings) {
   ERR_clear_error();
-  return Error{"the key " + settings.key.string() + " does not belong to the certificate " +
-               settings.certificate.string()};
+  return Error{settings.key_place + "the key " + settings.key.string() +
+               " does not belong to the certificate " + settings.certificate.string()};
 }
 
 Error key_error(const TlsSettings& settings, bool asked_for_pass_phrase) {
   if (asked_for_pass_phrase) {
     ERR_clear_error();
-    return Error{"cannot use the key " + settings.key.string() +
+    return Error{settings.key_place + "cannot use the key " + settings.key.string() +
                  ": it is behind a pass phrase (openssl pkey -in KEY -out NEW takes it off)"};
   }
   if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) return mismatch(settings);
-  return ssl_error("cannot use the key", settings.key);
+  return ssl_error(settings.key_place + "cannot use the key", settings.key);
 }
 
 // A client that offers protocols but not ours speaks something else (h2 only); who offers none is taken.
@@ -86,7 +86,7 @@ void set_protocol(SSL_CTX* ssl) {
 std::optional<Error> check_mode(const TlsSettings& settings) {
   const auto fault = settings.insecure ? std::nullopt : fault_of_secret(settings.key);
   if (!fault) return std::nullopt;
-  return Error{"the key " + settings.key.string() + " " + *fault +
+  return Error{settings.key_place + "the key " + settings.key.string() + " " + *fault +
                "; or say tls.insecure: true if it is meant"};
 }
 
@@ -105,12 +105,12 @@ std::optional<Error> use_key(SSL_CTX* ssl, const TlsSettings& settings) {
 std::optional<Error> ask_for_certificates(SSL_CTX* ssl, const TlsSettings& settings) {
   if (settings.client_ca.empty()) return std::nullopt;
   if (const auto fault = settings.insecure ? std::nullopt : fault_of_rules(settings.client_ca)) {
-    return Error{"tls.client_ca " + settings.client_ca.string() + " " + *fault};
+    return Error{settings.client_ca_place + settings.client_ca.string() + " " + *fault};
   }
   auto* names = SSL_load_client_CA_file(settings.client_ca.c_str());
   if (names == nullptr || SSL_CTX_load_verify_file(ssl, settings.client_ca.c_str()) != 1) {
     sk_X509_NAME_pop_free(names, X509_NAME_free);
-    return ssl_error("cannot use the certificates of tls.client_ca", settings.client_ca);
+    return ssl_error(settings.client_ca_place + "cannot use the certificates in", settings.client_ca);
   }
   SSL_CTX_set_client_CA_list(ssl, names);
   const bool required = settings.client_certificate == TlsSettings::ClientCertificate::required;
@@ -138,7 +138,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsSettings& se
   if (ssl == nullptr) throw std::bad_alloc();
   set_protocol(ssl);
   if (SSL_CTX_use_certificate_chain_file(ssl, settings.certificate.c_str()) != 1) {
-    return ssl_error("cannot use the certificate", settings.certificate);
+    return ssl_error(settings.certificate_place + "cannot use the certificate", settings.certificate);
   }
   if (auto error = use_key(ssl, settings)) return *error;
   if (auto error = ask_for_certificates(ssl, settings)) return *error;

@@ -25,8 +25,9 @@ struct TlsCertificate {
 /// certificate was replaced; no state is kept for it. Immutable; any thread.
 class TlsContext {
  public:
-  /// Errors name the file and the reason: unreadable, no PEM, key and certificate that do not belong
-  /// together, a pass phrase, a key that everybody can read. Handshakes that fail are told to `failures`.
+  /// Errors name the place in the configuration, the file and the reason: unreadable, no PEM, key and
+  /// certificate that do not belong together, a pass phrase, a key that everybody can read. Handshakes that
+  /// fail are told to `failures`.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsSettings& settings,
                                                         std::shared_ptr<TlsFailures> failures);
   ~TlsContext();

@@ -35,4 +35,15 @@ Result<CurveKeys> load_key_pair(const std::filesystem::path& path) {
   return keys;
 }
 
+Result<CurveFiles> open_curve_files(const CurveSettings& settings) {
+  auto keys = load_key_pair(settings.secret_key_file);
+  if (!keys) return Error{settings.secret_key_place + keys.error().message};
+  CurveFiles files{std::move(*keys), nullptr};
+  if (settings.producers_file.empty()) return files;
+  auto producers = ProducerWatch::open(settings.producers_file);
+  if (!producers) return Error{settings.producers_place + producers.error().message};
+  files.producers = std::move(*producers);
+  return files;
+}
+
 }  // namespace trestle

@@ -65,13 +65,11 @@ void ZmqSockets::set_options(const IngestSettings& settings) {
 
 // Before any bind: without a handler libzmq takes whatever key comes.
 Result<std::monostate> ZmqSockets::use_curve(const CurveSettings& settings) {
-  auto keys = load_key_pair(settings.secret_key_file);
-  if (!keys) return Error{"ingest.curve.secret_key_file: " + keys.error().message};
-  keys_ = std::move(*keys);
-  if (!settings.producers_file.empty()) {
-    auto producers = ProducerWatch::open(settings.producers_file);
-    if (!producers) return Error{"ingest.curve.producers_file: " + producers.error().message};
-    producers_ = std::move(*producers);
+  auto files = open_curve_files(settings);
+  if (!files) return files.error();
+  keys_ = std::move(files->keys);
+  producers_ = std::move(files->producers);
+  if (producers_) {
     zap_ = std::make_unique<ZapHandler>(context_, std::vector<ZapHandler::Domain>{{kZapDomain, producers_}});
   }
   for (auto* socket : {&events_, &control_}) serve_curve(*socket, keys_.secret_key, kZapDomain);

@@ -144,7 +144,7 @@ def test_a_file_of_revoked_tokens_that_is_not_there_is_a_warning(make_bridge):
     bridge = make_bridge({"auth": {"revoked_file": "revoked.yaml"}}, args=("--check",)).launch()
     assert bridge.exit_code() == 0, bridge.output()
     warning, = bridge.stderr().splitlines()
-    assert "warning: auth.revoked_file: there is no " in warning and "revoked.yaml" in warning
+    assert "trestle.yaml:2:17: auth.revoked_file: there is no " in warning and "revoked.yaml" in warning
     assert bridge.stdout() == "ok\n"
 
 

@@ -360,8 +360,7 @@ TEST_CASE("a file of revoked JWTs that was never there is warned of, and no faul
   JwtFixture bridge;
   bridge.start();
   REQUIRE(bridge.authority->warning());
-  CHECK(bridge.authority->warning()->find("auth.revoked_file: there is no " +
-                                          bridge.settings.revoked_file.string()) == 0);
+  CHECK(bridge.authority->warning()->find("there is no " + bridge.settings.revoked_file.string()) == 0);
   CHECK(bridge.authority->reload().has_value());
   bridge.scratch.write("revoked.yaml", "jti: [7]");
   CHECK(bridge.authority->reload().has_value());

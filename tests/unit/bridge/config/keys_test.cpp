@@ -272,6 +272,31 @@ TEST_CASE("keys of JWTs: each with an algorithm, a file, and where it was said")
   CHECK(print_settings(settings_of(printed)) == printed);
 }
 
+TEST_CASE("what is looked at after loading knows where it was said") {
+  const auto s = settings_of(
+      "tls:\n  certificate: a\n  key: b\n  client_ca: c\nauth:\n  token: d\n  tokens_file: e\n"
+      "  revoked_file: f\n  jwt: {jwks_file: g}\ningest:\n  curve: {secret_key_file: h, producers_file: i}\n"
+      "stream: {path: j}\nuser: k\n",
+      {{"TRESTLE_TLS_KEY", "elsewhere"}, {"TRESTLE_AUTH_TOKEN", "s3cret"}});
+  CHECK(s.tls.certificate_place == "t.yaml:2:16: tls.certificate: ");
+  CHECK(s.tls.key_place == "TRESTLE_TLS_KEY: ");
+  CHECK(s.tls.client_ca_place == "t.yaml:4:14: tls.client_ca: ");
+  CHECK(s.auth.token_place == "TRESTLE_AUTH_TOKEN: ");
+  CHECK(s.auth.tokens_place == "t.yaml:7:16: auth.tokens_file: ");
+  CHECK(s.auth.revoked_place == "t.yaml:8:17: auth.revoked_file: ");
+  CHECK(s.auth.jwt.jwks_place == "t.yaml:9:20: auth.jwt.jwks_file: ");
+  CHECK(s.ingest.curve.secret_key_place == "t.yaml:11:28: ingest.curve.secret_key_file: ");
+  CHECK(s.ingest.curve.producers_place == "t.yaml:11:47: ingest.curve.producers_file: ");
+  CHECK(s.stream.place == "t.yaml:12:16: stream.path: ");
+  CHECK(s.user_place == "t.yaml:13:7: user: ");
+}
+
+TEST_CASE("of a default the file and the key are named") {
+  const auto s = settings_of("auth: {timeout: 1s}\n");
+  CHECK(s.auth.tokens_place == "t.yaml: auth.tokens_file: ");
+  CHECK(s.stream.place == "t.yaml: stream.path: ");
+}
+
 TEST_CASE("a token is printed as three asterisks, none as empty") {
   CHECK(print_settings(settings_of("auth: {token: s3cret}")).find("token: \"***\"") != std::string::npos);
   CHECK(print_settings(settings_of("auth: {token: s3cret}")).find("s3cret") == std::string::npos);
