@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <asio/post.hpp>
 
@@ -21,19 +22,31 @@ constexpr milliseconds kLingerTime{1'000};   // for the peer to close its side
 constexpr std::size_t kReadsPerTurn = 8;     // then the other sessions get their turn
 constexpr std::size_t kSlicesPerWrite = 16;
 constexpr std::size_t kUnsentInKernel = 128 * 1024;
+constexpr milliseconds kKernelTries{60'000};  // to bring what is left, once we let go
 
-// A dead peer is noticed by the kernel too: without this, a trickle of events into its socket would look like
-// progress for as long as TCP retransmits, a quarter of an hour.
-void set_options(asio::ip::tcp::socket& socket, const HeartbeatSettings& heartbeat) {
+void set_options(asio::ip::tcp::socket& socket) {
   asio::error_code ignored;
   socket.non_blocking(true, ignored);
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   const int fd = socket.native_handle();
   const int unsent = kUnsentInKernel;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
-  if (!heartbeat.enabled) return;
-  const auto silence = static_cast<unsigned int>((heartbeat.interval + heartbeat.timeout).count());
-  ::setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence, sizeof silence);
+}
+
+// How long the peer's kernel has acknowledged nothing. What our own kernel took proves nothing: it goes on
+// taking a trickle of events for a peer that is gone. A peer that does not read acknowledges all the same,
+// which TCP_USER_TIMEOUT does not see: it would reset one that lives.
+milliseconds unacknowledged_for(asio::ip::tcp::socket& socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  return milliseconds{info.tcpi_last_ack_recv};
+}
+
+// Or the kernel would keep what a closed session left unread, for minutes.
+void give_up_soon(asio::ip::tcp::socket& socket) {
+  const auto tries = static_cast<unsigned int>(kKernelTries.count());
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &tries, sizeof tries);
 }
 
 }  // namespace
@@ -52,7 +65,7 @@ Session::Session(Shard& shard, std::string id, asio::ip::tcp::socket socket,
       requests_(shard.context().settings.limits.requests_per_second, std::chrono::steady_clock::now()) {}
 
 void Session::start() {
-  set_options(socket_, shard_.context().settings.heartbeat);
+  set_options(socket_);
   const auto now = read_clock();
   sign_of_life_ = progress_ = last_event_ = now.steady;
   since_wall_ = now.wall;
@@ -190,7 +203,6 @@ void Session::wrote(std::size_t bytes) {
   if (bytes == 0) return;
   bytes_ += bytes;
   shard_.count_bytes(bytes);
-  if (!pinged_) sign_of_life_ = progress_;  // a ping's own bytes prove nothing
 }
 
 void Session::wait_writable() {
@@ -238,6 +250,7 @@ void Session::finish() {
 void Session::end() {
   if (phase_ == Phase::over) return;
   phase_ = Phase::over;
+  give_up_soon(socket_);
   asio::error_code ignored;
   socket_.close(ignored);
   stream_ = closed_stream();
@@ -275,6 +288,8 @@ void Session::heartbeat(Now now) {
     return end();
   }
   if (pinged_ || now.steady - sign_of_life_ < settings.interval) return;
+  sign_of_life_ = std::max(sign_of_life_, now.steady - unacknowledged_for(socket_));
+  if (now.steady - sign_of_life_ < settings.interval) return;
   pinged_ = now.steady;
   std::string frame;
   append_control_frame(frame, kPingOpcode, {});

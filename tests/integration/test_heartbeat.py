@@ -54,6 +54,28 @@ def test_any_byte_is_a_sign_of_life(fast, closing):
     assert sessions(fast) == 1
 
 
+def test_a_living_client_that_does_not_read_is_left_to_stall(trestled, closing, publisher, connect):
+    """Its window is shut for far longer than the heartbeat takes, and TCP has more for it than that."""
+    bridge = trestled(FAST | {"session": {"stall": "10m"}, "shards": 1})
+    asleep = closing(RawWebSocket(bridge.port, "/?meta=1&token=" + bridge.token, receive_buffer=4096))
+    source, reader = publisher(bridge), connect(bridge)
+    count = 100
+    for n in range(count):
+        source.event({"type": "fill", "n": n, "pad": "x" * 20_000})
+        reader.data()
+    begun = time.monotonic()
+    while time.monotonic() - begun < 3 * PATIENCE:
+        asleep.send(asleep.PING, b"still here")
+        time.sleep(0.05)
+    seen = []
+    while len(seen) < count:
+        envelope = json.loads(asleep.next(asleep.TEXT))
+        if "meta" in envelope:
+            seen.append(envelope["data"]["n"])
+    assert seen == list(range(count))
+    assert bridge.status()["counters"]["heartbeat_lost"] == 0
+
+
 def test_an_ordinary_client_never_notices(fast, connect):
     client = connect(fast)
     begun = time.monotonic()
