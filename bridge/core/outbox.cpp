@@ -242,9 +242,7 @@ void Outbox::filter(Keep keep) {
   }
 }
 
-// Asks about the events that wait as a whole.
-template <typename Asked>
-bool Outbox::any_waits(Asked asked) const {
+bool Outbox::holds(const std::function<bool(const Event&)>& asked) const {
   return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
     const auto& marks = item.chunk->marks;
     auto mark = std::lower_bound(marks.begin(), marks.end(), item.from, begins_before);
@@ -255,8 +253,8 @@ bool Outbox::any_waits(Asked asked) const {
   });
 }
 
-bool Outbox::all_kept() const {
-  return !any_waits([](const Event& event) { return event.policy->keep == Keep::none; });
+bool Outbox::holds_replayed() const {
+  return std::any_of(items_.begin(), items_.end(), [](const Item& item) { return item.chunk->replayed; });
 }
 
 void Outbox::drop_unkept(Pressure& pressure, Dropped& dropped) {
@@ -270,11 +268,6 @@ void Outbox::drop_unkept(Pressure& pressure, Dropped& dropped) {
 
 void Outbox::withdraw(const std::function<bool(const Event&)>& refused) {
   filter([&](const Chunk::Mark& mark) { return !mark.event || !refused(*mark.event); });
-}
-
-bool Outbox::may_hold(const std::function<bool(const Event&)>& asked) const {
-  const auto is_replayed = [](const Item& item) { return item.chunk->replayed; };
-  return any_waits(asked) || std::any_of(items_.begin(), items_.end(), is_replayed);
 }
 
 Offset Outbox::drop_events(Pressure& pressure) {

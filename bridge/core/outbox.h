@@ -64,14 +64,14 @@ class Outbox {
   /// Ends it.
   void relax();
 
-  /// True if every event that waits is kept by its policy, so that the stream can give it again.
-  bool all_kept() const;
+  /// True if an event waits that `asked` is true for. What has no mark is passed over: see Chunk::replayed.
+  bool holds(const std::function<bool(const Event&)>& asked) const;
   /// Drops the waiting events that nothing keeps and whose policy allows it (`under_pressure: drop`).
   void drop_unkept(Pressure& pressure, Dropped& dropped);
   /// Drops the waiting events that `refused` says are not for this client any more.
   void withdraw(const std::function<bool(const Event&)>& refused);
-  /// True if one waits that `asked` is true for, or events wait that have no mark, so that nobody can tell.
-  bool may_hold(const std::function<bool(const Event&)>& asked) const;
+  /// True if events may wait that have no mark.
+  bool holds_replayed() const;
   /// Drops all waiting events, and the notices that move the cursor; replies and gaps stay. Returns the
   /// offset up to which the client has everything once the rest is written.
   Offset drop_events(Pressure& pressure);
@@ -112,8 +112,6 @@ class Outbox {
   };
   template <typename Keep>
   void filter(Keep keep);
-  template <typename Asked>
-  bool any_waits(Asked asked) const;
   void append_run(const ChunkPtr& chunk, std::size_t from, std::size_t to);
   void append_squeezed(Item& item);
   void append_event(const ChunkPtr& chunk, const Chunk::Mark& mark);

@@ -29,6 +29,11 @@ class Shelf {
   /// Drops what is too old at `wall`.
   void expire(Micros wall);
 
+  /// True if the stream can give it again, or something newer in its place, as long as it is retained.
+  bool keeps(const Event& event) const {
+    return event.policy->keep != Keep::none && !snapshot_.is_late(event);
+  }
+
   const Snapshot& snapshot() const { return snapshot_; }
   const History& history() const { return history_; }
   /// Only once load() or enter() was called.

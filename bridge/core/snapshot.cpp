@@ -37,14 +37,12 @@ void Snapshot::end_topics(const Event& event) {
     if (!policy->until->matches(event.topic)) continue;
     const auto topic = with_last_segment(policy->match.text(), last_segment(event.topic));
     forget(topic);
-    remember_ending(topic, event.appended + kept_for(*event.policy));
+    remember_ending(topic, event.appended + kept_for(*event.policy), event.offset);
   }
 }
 
 Snapshot::Change Snapshot::keep(const EventPtr& event) {
-  // Without `until`: the configuration has changed since the topic was ended.
-  const auto ended = event->policy->until ? ended_until(event->topic) : std::nullopt;
-  if (ended && event->appended < *ended) return Change::none;
+  if (is_late(*event)) return Change::none;
   auto change = Change::added;
   if (const auto known = by_topic_.find(event->topic); known != by_topic_.end()) {
     change = Change::replaced;
@@ -58,6 +56,13 @@ Snapshot::Change Snapshot::keep(const EventPtr& event) {
   return change;
 }
 
+bool Snapshot::is_late(const Event& event) const {
+  // Without `until`: the configuration has changed since the topic was ended.
+  if (event.policy->keep != Keep::latest || !event.policy->until) return false;
+  const auto found = ended_.find(event.topic);
+  return found != ended_.end() && event.appended < found->second.until && event.offset > found->second.by;
+}
+
 void Snapshot::forget(const std::string& topic) {
   const auto found = by_topic_.find(topic);
   if (found == by_topic_.end()) return;
@@ -68,10 +73,10 @@ void Snapshot::forget(const std::string& topic) {
 }
 
 // What is known comes again when the past is loaded, and may come out of order.
-void Snapshot::remember_ending(const std::string& topic, Micros until) {
-  const auto [known, added] = ended_.try_emplace(topic, until);
-  if (!added && known->second >= until) return;
-  known->second = until;
+void Snapshot::remember_ending(const std::string& topic, Micros until, Offset by) {
+  const auto [known, added] = ended_.try_emplace(topic, Ended{until, by});
+  if (!added && known->second.until >= until) return;
+  known->second.until = until;
   ended_order_.emplace_back(until, topic);
   if (ending_changed_) ending_changed_(topic);
   if (ended_order_.size() > kMaxTopics) forget_oldest_ending();
@@ -81,14 +86,14 @@ void Snapshot::forget_oldest_ending() {
   const auto [until, topic] = std::move(ended_order_.front());
   ended_order_.pop_front();
   const auto found = ended_.find(topic);
-  if (found == ended_.end() || found->second != until) return;  // ended again since
+  if (found == ended_.end() || found->second.until != until) return;  // ended again since
   ended_.erase(found);
   if (ending_changed_) ending_changed_(topic);
 }
 
 std::optional<Micros> Snapshot::ended_until(const std::string& topic) const {
   const auto found = ended_.find(topic);
-  return found == ended_.end() ? std::nullopt : std::optional(found->second);
+  return found == ended_.end() ? std::nullopt : std::optional(found->second.until);
 }
 
 std::vector<Ending> Snapshot::endings() const {
@@ -101,7 +106,7 @@ std::vector<Ending> Snapshot::endings() const {
 
 void Snapshot::restore(const std::vector<Ending>& endings) {
   for (const auto& ending : endings) {
-    ended_.emplace(ending.topic, ending.until);
+    ended_.emplace(ending.topic, Ended{ending.until, 0});
     ended_order_.emplace_back(ending.until, ending.topic);
   }
 }

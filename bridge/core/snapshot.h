@@ -55,6 +55,8 @@ class Snapshot {
   const std::map<Offset, EventPtr>& events() const { return events_; }
   std::size_t size() const { return events_.size(); }
 
+  /// True for an event of a `latest` topic that came after its end: delivered, and kept by nobody.
+  bool is_late(const Event& event) const;
   /// When the topic may come back; nothing if it was not ended.
   std::optional<Micros> ended_until(const std::string& topic) const;
   /// All of them, the oldest first.
@@ -66,7 +68,7 @@ class Snapshot {
   void end_topics(const Event& event);
   Change keep(const EventPtr& event);
   void forget(const std::string& topic);
-  void remember_ending(const std::string& topic, Micros until);
+  void remember_ending(const std::string& topic, Micros until, Offset by);
   void forget_oldest_ending();
 
   std::vector<const Policy*> ended_by_event_;  // policies that have an `until`
@@ -74,7 +76,11 @@ class Snapshot {
   std::function<void(const std::string&)> ending_changed_;
   std::map<Offset, EventPtr> events_;
   std::unordered_map<std::string_view, Offset> by_topic_;  // keys live in the events
-  std::unordered_map<std::string, Micros> ended_;          // topic → when it may come back
+  struct Ended {
+    Micros until;  // then it may come back
+    Offset by;     // the first event that ended it; 0 in an earlier life of the bridge
+  };
+  std::unordered_map<std::string, Ended> ended_;  // by topic
   std::deque<std::pair<Micros, std::string>> ended_order_;
 };
 

@@ -21,9 +21,10 @@ void Session::under_pressure() {
 void Session::make_room() {
   if ((phase_ != Phase::live && phase_ != Phase::waiting) || outbox_.one_frame()) return;
   if (!has_meta() || group_ == nullptr) return too_slow();
-  if (!outbox_.all_kept()) outbox_.drop_unkept(shard_.pressure(), dropped_);
+  const auto is_unkept = [this](const Event& event) { return !shard_.shelf().keeps(event); };
+  if (outbox_.holds(is_unkept)) outbox_.drop_unkept(shard_.pressure(), dropped_);
   if (outbox_.footprint() <= queue_limit()) return;
-  if (catching_up_ || !outbox_.all_kept()) return too_slow();
+  if (catching_up_ || outbox_.holds(is_unkept)) return too_slow();
   catch_up();
   if (outbox_.footprint() > queue_limit() && !outbox_.one_frame()) too_slow();
 }
@@ -41,7 +42,7 @@ void Session::catch_up() {
 
 void Session::miss(const Chunk& chunk) {
   for (const auto& mark : chunk.marks) {
-    if (mark.event->policy->keep != Keep::none) continue;
+    if (shard_.shelf().keeps(*mark.event)) continue;
     ++shard_.pressure().counters(*mark.event).dropped;
     dropped_.add(*mark.event);
   }

@@ -161,6 +161,34 @@ def test_what_nothing_keeps_and_nobody_may_drop_ends_in_4408_with_the_cursor(tre
     assert [data["n"] for data in got] == list(range(len(got)))
 
 
+@pytest.mark.parametrize("when", ["before the catch-up", "during the catch-up"])
+def test_a_late_event_that_nothing_keeps_is_not_lost_untold(trestled, flood, closing, when):
+    """A progress after its task's end is delivered and not kept, though its policy keeps others."""
+    progress = {"match": "progress.*", "keep": "latest", "key": "/k", "until": "finished.*"}
+    bridge = trestled({**SMALL, "topics": [*TOPICS, progress, {"match": "finished.*", "keep": "log", "key": "/k"}]})
+    slow = Slow(bridge, closing, meta=1)
+    fill = [{"type": "fill", "n": n, "pad": PAD} for n in range(10)]
+    flood(bridge, [{"type": "progress", "k": 7, "n": 1}, {"type": "finished", "k": 7}])
+
+    def is_time():
+        status = bridge.status()
+        if when == "during the catch-up":
+            return status["counters"]["catch_ups"] == 1
+        return max(session["queued"] for session in status["sessions"]) > 64 * 1024
+
+    while not is_time():
+        flood(bridge, fill)
+    flood(bridge, [{"type": "progress", "k": 7, "n": 99}, *fill * 50, {"type": "end", "last": True}])
+    seen = slow.read(is_last)
+    assert not [data for data in seen if data.get("n") == 99]
+    if when == "during the catch-up":
+        flood(bridge, [{"type": "end", "last": True}])              # the gap comes when all of that is read
+        slow.read(is_last)
+        assert [(gap["reason"], gap["topic"], gap["count"]) for gap in slow.gaps] == [("dropped", "progress.7", 1)]
+    else:
+        assert slow.closed[0] == 4408
+
+
 def test_without_meta_nothing_is_left_out_but_the_connection_ends(trestled, flood, closing):
     bridge = trestled(SMALL)
     slow = Slow(bridge, closing)

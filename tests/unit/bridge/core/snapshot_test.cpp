@@ -21,13 +21,14 @@ class SnapshotFixture {
  public:
   SnapshotFixture() : policies_({part(), policy("part-done.*", Keep::none)}), snapshot_(policies_) {}
 
-  void publish(const std::string& topic) {
+  EventPtr publish(const std::string& topic) {
     auto event = std::make_shared<Event>();
     event->offset = ++offset_;
     event->appended = wall_;
     event->topic = topic;
     event->policy = &policies_.find(topic);
     snapshot_.apply(event);
+    return event;
   }
   void pass(std::chrono::seconds time) {
     wall_ += Micros{time.count()} * 1'000'000;
@@ -154,6 +155,16 @@ TEST_CASE("endings are bounded too: the oldest is forgotten first") {
   CHECK(stream.holds() == "");
   stream.publish("part.0");
   CHECK(stream.snapshot().size() == 1);
+}
+
+TEST_CASE("what comes after an end is late, what came before it is not") {
+  SnapshotFixture stream;
+  const auto before = stream.publish("part.1");
+  stream.publish("part-done.1");
+  const auto after = stream.publish("part.1");
+  stream.publish("part-done.1");
+  CHECK_FALSE(stream.snapshot().is_late(*before));
+  CHECK(stream.snapshot().is_late(*after));
 }
 
 TEST_CASE("endings outlive the snapshot that saw them") {
