@@ -12,6 +12,7 @@
 #include <iostream>
 
 #include "bridge/auth/authority.h"
+#include "bridge/auth/authority_watch.h"
 #include "bridge/auth/process_list.h"
 #include "bridge/config/config.h"
 #include "bridge/core/clock.h"
@@ -19,7 +20,6 @@
 #include "bridge/ingest/zmq_ingest.h"
 #include "bridge/log/log.h"
 #include "bridge/privileges.h"
-#include "bridge/store/file_watch.h"
 #include "bridge/store/journaled_stream.h"
 #include "bridge/store/memory_stream.h"
 #include "bridge/store/private_file.h"
@@ -31,9 +31,9 @@ namespace {
 
 constexpr int kStartFailed = 2;  // configuration, ports, files: one line on stderr says what to do
 constexpr std::chrono::milliseconds kDrainPatience{3'000};
-// Two looks tell a change, and a session looks at its token four times a second: revoked is over within a
-// second.
-constexpr std::chrono::milliseconds kLookEvery{200};
+// Three looks tell a change at the latest, and a session looks at its token four times a second: revoked is
+// over within a second.
+constexpr std::chrono::milliseconds kLookEvery = FileWatch::kPatience / 2;
 
 int fail(const Error& error) {
   std::fprintf(stderr, "trestled: %s\n", error.message.c_str());
@@ -82,7 +82,7 @@ void print_first_token(const std::string& url, const std::string& token, const s
 class Signals {
  public:
   /// `files`: those of the authority, taken before it read them, so that no change in between is missed.
-  Signals(asio::io_context& main, Authority& authority, Front& front, FileWatch files)
+  Signals(asio::io_context& main, Authority& authority, Front& front, AuthorityWatch files)
       : main_(main),
         authority_(authority),
         front_(front),
@@ -102,8 +102,7 @@ class Signals {
       if (signal == SIGHUP) {
         front_.reload_tls();
         if (ingest_ != nullptr) ingest_->reload_producers();
-        files_.take();
-        reload_tokens();
+        files_.reload(authority_);
         return wait();
       }
       log::info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
@@ -116,19 +115,9 @@ class Signals {
     looks_.expires_after(kLookEvery);
     looks_.async_wait([this](const asio::error_code& error) {
       if (error) return;
-      if (files_.changed()) reload_tokens();
+      files_.look(authority_, std::chrono::steady_clock::now());
       look();
     });
-  }
-
-  void reload_tokens() {
-    const auto reloaded = authority_.reload();
-    if (reloaded) {
-      log::info("tokens read again");
-    } else {
-      log::error("tokens stay as they were",
-                 {{"error", reloaded.error().message}, {"other_files", "read again"}});
-    }
   }
 
   asio::io_context& main_;
@@ -137,7 +126,7 @@ class Signals {
   ZmqIngest* ingest_ = nullptr;
   asio::signal_set signals_;
   asio::steady_timer looks_;
-  FileWatch files_;
+  AuthorityWatch files_;
 };
 
 Result<std::unique_ptr<Stream>> open_stream(const StreamSettings& settings, const PolicyTable& policies,
@@ -169,7 +158,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow degrades the journal; it does not end the bridge
   raise_descriptor_limit();
   const auto started = read_clock();
-  FileWatch token_files(files_of(settings.auth));
+  AuthorityWatch token_files(settings.auth);
   auto authority = Authority::make(settings.auth);
   if (!authority) return fail(authority.error());
   wipe(settings.auth.token);  // it knows the hash

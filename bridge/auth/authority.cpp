@@ -39,15 +39,15 @@ bool is_there(const std::filesystem::path& file) {
   return !file.empty() && (std::filesystem::exists(file, unknown) || unknown);
 }
 
-/// Replaces a part by what was read, or adds to `faults` why it stays.
+/// Replaces a part by what was read; else why it stays.
 template <class T>
-void take(std::shared_ptr<const T>& part, Result<T> read, std::string& faults) {
-  if (read) {
-    part = std::make_shared<const T>(std::move(*read));
-  } else {
-    faults += (faults.empty() ? "" : "; ") + read.error().message;
-  }
+std::string take(std::shared_ptr<const T>& part, Result<T> read) {
+  if (!read) return std::move(read.error().message);
+  part = std::make_shared<const T>(std::move(*read));
+  return {};
 }
+
+std::size_t index_of(AuthPart part) { return static_cast<std::size_t>(part); }
 
 AuthSettings without_token(AuthSettings settings) {
   wipe(settings.token);
@@ -72,11 +72,11 @@ Result<std::unique_ptr<Authority>> Authority::make(const AuthSettings& settings)
   return authority;
 }
 
-Result<Authority::Entries> Authority::read_tokens() const {
+Result<Authority::Entries> Authority::read_tokens(bool settled) const {
   Entries entries;
   if (!token_hash_.empty()) entries.push_back({token_hash_, static_reader()});
-  if (!is_there(settings_.tokens_file)) return entries;
-  const auto records = load_token_file(settings_.tokens_file);
+  if (settings_.tokens_file.empty() || (settled && !is_there(settings_.tokens_file))) return entries;
+  const auto records = load_token_file(settings_.tokens_file, settled);
   if (!records) return Error{settings_.tokens_place + records.error().message};
   for (const auto& record : *records) entries.push_back({record.sha256_hex, identity_of(record)});
   return entries;
@@ -95,6 +95,18 @@ Result<Revocations> Authority::read_revoked() {
   return found->value_or(Revocations{});
 }
 
+Result<Revocations> Authority::read_more_revoked(const Revocations& held) {
+  auto more = find_revocations(settings_.revoked_file);
+  if (!more) return Error{settings_.revoked_place + more.error().message};
+  if (!*more) {
+    return Error{settings_.revoked_place + settings_.revoked_file.string() +
+                 " is gone while it is being changed"};
+  }
+  revoked_found_ = true;
+  (*more)->add(held);
+  return std::move(**more);
+}
+
 std::optional<std::string> Authority::warning() const {
   if (!settings_.enabled || settings_.revoked_file.empty() || revoked_found_) return std::nullopt;
   return settings_.revoked_place + "there is no " + settings_.revoked_file.string() +
@@ -102,32 +114,66 @@ std::optional<std::string> Authority::warning() const {
 }
 
 Result<std::monostate> Authority::reload() {
-  if (!settings_.enabled) return std::monostate{};
+  for (const auto part : kAuthParts) static_cast<void>(reload(part));  // its fault is told with the others
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (auto faults = trouble(); !faults.empty()) return Error{std::move(faults)};
+  return std::monostate{};
+}
+
+Result<std::monostate> Authority::reload(AuthPart part) {
+  auto fault = read(part, true);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  faults_[index_of(part)] = fault;
+  if (!fault.empty()) return Error{std::move(fault)};
+  return std::monostate{};
+}
+
+Result<std::monostate> Authority::reload_unsettled(AuthPart part) {
+  auto fault = read(part, false);
+  if (!fault.empty()) return Error{std::move(fault)};
+  const std::lock_guard<std::mutex> lock(mutex_);
+  faults_[index_of(part)].clear();
+  return std::monostate{};
+}
+
+// Why the part stays as it was; empty once it is what was read.
+std::string Authority::read(AuthPart part, bool settled) {
+  if (!settings_.enabled) return {};
   auto table = std::make_shared<Table>(*std::atomic_load(&table_));
-  std::string faults;
-  take(table->entries, read_tokens(), faults);
-  take(table->keys, JwtKeys::load(settings_.jwt), faults);
-  take(table->revoked, read_revoked(), faults);
+  std::string fault;
+  switch (part) {
+    case AuthPart::tokens: fault = take(table->entries, read_tokens(settled)); break;
+    case AuthPart::keys: fault = take(table->keys, JwtKeys::load(settings_.jwt)); break;
+    case AuthPart::revoked:
+      fault = take(table->revoked, settled ? read_revoked() : read_more_revoked(*table->revoked));
+      break;
+  }
+  if (!fault.empty()) return fault;
   std::atomic_store(&table_, std::shared_ptr<const Table>(std::move(table)));
   ++generation_;
-  const std::lock_guard<std::mutex> lock(mutex_);
-  trouble_ = faults;
-  if (!faults.empty()) return Error{std::move(faults)};
-  return std::monostate{};
+  return {};
+}
+
+// All faults in one line. The caller holds mutex_.
+std::string Authority::trouble() const {
+  std::string text;
+  for (const auto& fault : faults_) {
+    if (!fault.empty()) text += (text.empty() ? "" : "; ") + fault;
+  }
+  return text;
 }
 
 AuthStatus Authority::status() const {
   const auto revoked = std::atomic_load(&table_)->revoked;
   const std::lock_guard<std::mutex> lock(mutex_);
-  return {settings_.enabled, revoked->ids.size() + revoked->issued_before.size(), trouble_};
+  return {settings_.enabled, revoked->ids.size() + revoked->issued_before.size(), trouble()};
 }
 
-std::vector<std::filesystem::path> files_of(const AuthSettings& settings) {
+std::vector<std::filesystem::path> files_of(const AuthSettings& settings, AuthPart part) {
   if (!settings.enabled) return {};
-  auto files = files_of(settings.jwt);
-  if (!settings.tokens_file.empty()) files.push_back(settings.tokens_file);
-  if (!settings.revoked_file.empty()) files.push_back(settings.revoked_file);
-  return files;
+  if (part == AuthPart::keys) return files_of(settings.jwt);
+  const auto& file = part == AuthPart::tokens ? settings.tokens_file : settings.revoked_file;
+  return file.empty() ? std::vector<std::filesystem::path>() : std::vector{file};
 }
 
 Result<std::optional<std::string>> Authority::make_first_token(Micros now) {

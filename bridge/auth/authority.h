@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -25,6 +26,10 @@ struct AuthStatus {
   std::size_t revoked = 0;  ///< entries in force of the file of revoked JWTs
   std::string trouble;      ///< why some file, as it is now, is not in force; empty while all are
 };
+
+/// What an authority reads from files, each by itself.
+enum class AuthPart { tokens, keys, revoked };
+inline constexpr std::array<AuthPart, 3> kAuthParts{AuthPart::tokens, AuthPart::keys, AuthPart::revoked};
 
 /// The one place that decides what a token is worth: static tokens first, by hash, then JWTs.
 ///
@@ -58,6 +63,12 @@ class Authority {
   /// is gone is a fault, for to lose it must not make them good again. The error is one line with all faults;
   /// status() has it until the next reload().
   Result<std::monostate> reload();
+  /// The same for one of them.
+  Result<std::monostate> reload(AuthPart part);
+  /// Reads a part whose files somebody goes on changing, so that it may be half of what it will be. The error
+  /// says why it stays as it was, and is no trouble of status(). A token file that is gone or empty is such
+  /// an error, and of revoked JWTs none is taken back.
+  Result<std::monostate> reload_unsettled(AuthPart part);
   AuthStatus status() const;
   /// For the operator at the start: what is configured, allowed, and yet probably not meant.
   std::optional<std::string> warning() const;
@@ -76,8 +87,11 @@ class Authority {
   };
 
   explicit Authority(AuthSettings settings);
-  Result<Entries> read_tokens() const;
+  Result<Entries> read_tokens(bool settled) const;
   Result<Revocations> read_revoked();
+  Result<Revocations> read_more_revoked(const Revocations& held);
+  std::string read(AuthPart part, bool settled);
+  std::string trouble() const;
 
   const std::string token_hash_;  // of the configured token; empty without one
   const AuthSettings settings_;   // without that token
@@ -86,10 +100,10 @@ class Authority {
   std::atomic<std::uint64_t> generation_{0};
   bool revoked_found_ = false;  // the file of revoked JWTs has been there
   mutable std::mutex mutex_;
-  std::string trouble_;  // guarded by mutex_
+  std::array<std::string, kAuthParts.size()> faults_;  // of each part; guarded by mutex_
 };
 
-/// What make() and reload() read, whether it exists or not.
-std::vector<std::filesystem::path> files_of(const AuthSettings& settings);
+/// What make() and reload() read of a part, whether it exists or not.
+std::vector<std::filesystem::path> files_of(const AuthSettings& settings, AuthPart part);
 
 }  // namespace trestle

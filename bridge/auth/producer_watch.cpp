@@ -12,8 +12,10 @@ Result<std::unique_ptr<ProducerWatch>> ProducerWatch::open(const std::filesystem
   return watch;
 }
 
-void ProducerWatch::look() {
-  if (file_.changed()) take();
+void ProducerWatch::look(FileWatch::Time now) {
+  const auto news = file_.look(now);
+  if (news == FileNews::settled) take();
+  if (news == FileNews::unsettled) take_unsettled();
 }
 
 void ProducerWatch::reload() {
@@ -36,7 +38,22 @@ void ProducerWatch::take() {
     return log::error("list of producers stays as it was", {{"error", list.error().message}});
   }
   log::info("list of producers read again", {{"file", path_.string()}, {"producers", list->size()}});
-  std::atomic_store(&list_, std::make_shared<const ProducerList>(std::move(*list)));
+  put(std::move(*list));
+}
+
+// Half of a list is no fault: it will be read again. It is logged once it keeps still.
+void ProducerWatch::take_unsettled() {
+  auto list = ProducerList::load(path_);
+  if (!list) return;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    trouble_.clear();
+  }
+  put(std::move(*list));
+}
+
+void ProducerWatch::put(ProducerList list) {
+  std::atomic_store(&list_, std::make_shared<const ProducerList>(std::move(list)));
 }
 
 }  // namespace trestle

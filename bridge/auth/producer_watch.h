@@ -19,9 +19,9 @@ class ProducerWatch {
   /// Reads the file for the first time; the error is for the operator.
   static Result<std::unique_ptr<ProducerWatch>> open(const std::filesystem::path& path);
 
-  /// Reads the file again if it is another one than it was and stays so for two looks: call it a few times a
-  /// second.
-  void look();
+  /// Reads the file again if it is another one than it was and stays so for two looks, or somebody goes on
+  /// changing it: see FileWatch. Call it six times a second, or more often.
+  void look(FileWatch::Time now);
   /// Reads the file again, changed or not.
   void reload();
 
@@ -32,6 +32,8 @@ class ProducerWatch {
  private:
   explicit ProducerWatch(std::filesystem::path path) : path_(std::move(path)), file_({path_}) {}
   void take();
+  void take_unsettled();
+  void put(ProducerList list);
 
   const std::filesystem::path path_;
   std::shared_ptr<const ProducerList> list_;  // by std::atomic_load and std::atomic_store only

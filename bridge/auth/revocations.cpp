@@ -2,6 +2,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/yaml_entry.h"
 #include "bridge/store/private_file.h"
@@ -59,6 +61,14 @@ bool Revocations::hold(const TokenOrigin& token) const {
     return entry != issued_before.end() && (!token.issued || *token.issued < entry->second);
   };
   return too_old(token.subject) || too_old(kEverybody);
+}
+
+void Revocations::add(const Revocations& other) {
+  ids.insert(other.ids.begin(), other.ids.end());
+  for (const auto& [subject, time] : other.issued_before) {
+    auto& before = issued_before[subject];
+    before = std::max(before, time);
+  }
 }
 
 Result<std::optional<Revocations>> find_revocations(const std::filesystem::path& file) {

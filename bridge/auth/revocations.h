@@ -21,6 +21,8 @@ struct Revocations {
   std::map<std::string, Micros> issued_before;
 
   bool hold(const TokenOrigin& token) const;
+  /// What either of the two revokes is revoked.
+  void add(const Revocations& other);
 };
 
 /// What "everybody" is called in `issued_before`.

@@ -30,8 +30,9 @@ struct TokenRecord {
 ///
 /// Errors are one line with the file, the line and what to do. A file with a fault_of_secret() is refused:
 /// whoever can change it makes tokens, and who can read it knows who has which. Names and hashes are unique.
-/// Never throws.
-Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path);
+/// Never throws. An empty file has no tokens, unless it has not `settled`: then somebody has only begun to
+/// write it, which is an error.
+Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path, bool settled = true);
 
 /// Replaces the file at once; see write_private_file(). What load_token_file() would find too large is not
 /// written: the error says what to do.

@@ -58,25 +58,36 @@ void TlsWatch::wait() {
 
 void TlsWatch::look() {
   const auto now = std::chrono::steady_clock::now();
-  if (files_.changed()) take();
+  const auto news = files_.look(now);
+  if (news == FileNews::settled) take();
+  if (news == FileNews::unsettled) take_unsettled();
   if (now - expiry_told_ >= kExpiryQuiet) warn_of_expiry();
   tell_failures(now);
 }
 
 void TlsWatch::take() {
   auto loaded = TlsContext::load(settings_, failures_);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    status_.trouble = loaded ? "" : loaded.error().message;
-    if (loaded) status_.certificate = (*loaded)->certificate();
-  }
   if (!loaded) {
-    return log::error("certificate stays as it was", {{"error", loaded.error().message}});
+    const std::lock_guard<std::mutex> lock(mutex_);
+    status_.trouble = loaded.error().message;
+    return log::error("certificate stays as it was", {{"error", status_.trouble}});
   }
-  context_ = *loaded;
+  put(*loaded);
   log::info("certificate read again",
             {{"file", settings_.certificate.string()}, {"name", context_->certificate().name}});
   warn_of_expiry();
+}
+
+// It is logged, and warned of, once the files keep still.
+void TlsWatch::take_unsettled() {
+  if (const auto loaded = TlsContext::load(settings_, failures_)) put(*loaded);
+}
+
+void TlsWatch::put(std::shared_ptr<const TlsContext> context) {
+  context_ = std::move(context);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  status_.trouble.clear();
+  status_.certificate = context_->certificate();
 }
 
 void TlsWatch::warn_of_expiry() {

@@ -22,10 +22,11 @@ struct TlsStatus {
   std::uint64_t failed_handshakes = 0;
 };
 
-/// The certificate that new connections are shown. Looks twice a second whether one of the files is another
-/// one (renamed over, a symlink that leads elsewhere, rights that changed) and takes the new ones once they
-/// stay as they are for one look, so that a pair is not read while it is being written. Connections keep what
-/// they began with. A pair that can't be used is logged once, and the one before stays.
+/// The certificate that new connections are shown. Looks four times a second whether one of the files is
+/// another one (renamed over, a symlink that leads elsewhere, rights that changed) and takes the new ones
+/// once they stay as they are for one look, so that a pair is not read while it is being written. While
+/// somebody goes on changing them a pair that can't be used is passed over, for the next: see FileWatch.
+/// Connections keep what they began with. A pair that can't be used is logged once, and the one before stays.
 ///
 /// Warns when the certificate nears its end: from 14 days before, at every start and reload and once a day.
 ///
@@ -45,11 +46,13 @@ class TlsWatch {
   TlsStatus status() const;
 
  private:
-  static constexpr std::chrono::milliseconds kEvery{500};
+  static constexpr std::chrono::milliseconds kEvery{250};
 
   void wait();
   void look();
   void take();
+  void take_unsettled();
+  void put(std::shared_ptr<const TlsContext> context);
   void warn_of_expiry();
   void tell_failures(std::chrono::steady_clock::time_point now);
 

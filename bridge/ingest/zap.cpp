@@ -79,7 +79,8 @@ void ZapHandler::run() {
     }
     clear_wake(wake_fd_);
     const bool asked = reload_.exchange(false);
-    for (const auto& domain : domains_) asked ? domain.producers->reload() : domain.producers->look();
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& domain : domains_) asked ? domain.producers->reload() : domain.producers->look(now);
     answer();
     tell_refused();
   }

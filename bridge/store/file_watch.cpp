@@ -3,20 +3,35 @@
 namespace trestle {
 
 FileWatch::FileWatch(std::vector<std::filesystem::path> files)
-    : files_(std::move(files)), known_(look()), last_(known_) {}
+    : files_(std::move(files)), known_(marks()), last_(known_) {}
 
-bool FileWatch::changed() {
-  auto now = look();
-  const bool settled = now == last_;
-  last_ = std::move(now);
-  if (!settled || last_ == known_) return false;
+FileNews FileWatch::look(Time now) {
+  if (looked_ && now - *looked_ < kBetween) return FileNews::none;
+  looked_ = now;
+  auto seen = marks();
+  const bool settled = seen == last_;
+  last_ = std::move(seen);
+  if (!settled) {
+    if (!unsettled_from_) unsettled_from_ = now;
+    if (now - *unsettled_from_ < kPatience) return FileNews::none;
+    unsettled_from_ = now;
+    told_unsettled_ = true;
+    return FileNews::unsettled;
+  }
+  unsettled_from_.reset();
+  if (last_ == known_ && !told_unsettled_) return FileNews::none;
   known_ = last_;
-  return true;
+  told_unsettled_ = false;
+  return FileNews::settled;
 }
 
-void FileWatch::take() { known_ = last_ = look(); }
+void FileWatch::take() {
+  known_ = last_ = marks();
+  unsettled_from_.reset();
+  told_unsettled_ = false;
+}
 
-std::vector<FileMark> FileWatch::look() const {
+std::vector<FileMark> FileWatch::marks() const {
   std::vector<FileMark> marks;
   for (const auto& file : files_) marks.push_back(FileMark::of(file));
   return marks;

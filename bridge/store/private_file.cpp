@@ -34,6 +34,14 @@ class Descriptor {
   int fd_;
 };
 
+// Only what is written in place changes under who reads it; a pipe is there to be written to.
+bool is_other_by_now(int fd, const struct stat& before) {
+  struct stat now {};
+  return S_ISREG(before.st_mode) && ::fstat(fd, &now) == 0 &&
+         (now.st_size != before.st_size || now.st_mtim.tv_sec != before.st_mtim.tv_sec ||
+          now.st_mtim.tv_nsec != before.st_mtim.tv_nsec);
+}
+
 bool write_all(int fd, std::string_view content) {
   while (!content.empty()) {
     const auto written = ::write(fd, content.data(), content.size());
@@ -114,6 +122,8 @@ Result<std::monostate> replace_file(const std::filesystem::path& named, std::str
 Result<std::string> read_small_file(const std::filesystem::path& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return system_error("read", path);
+  struct stat before {};
+  if (::fstat(file.get(), &before) != 0) return system_error("read", path);
   std::string content(kMaxSmallFile + 1, '\0');
   std::size_t size = 0;
   while (size < content.size()) {
@@ -122,6 +132,10 @@ Result<std::string> read_small_file(const std::filesystem::path& path) {
     if (got < 0) return system_error("read", path);
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
+  }
+  if (is_other_by_now(file.get(), before)) {
+    return Error{"cannot read " + path.string() +
+                 ": it is being written; write another file and rename it over this one"};
   }
   if (size > kMaxSmallFile)
     return Error{"cannot read " + path.string() + ": over 1 MiB, so not what belongs there"};

@@ -351,7 +351,7 @@ def test_a_half_written_file_revokes_nobody(trestled, connect):
         for line in whole.splitlines(keepends=True):
             slow.write(line)
             slow.flush()
-            time.sleep(0.02)
+            time.sleep(0.01)
     eventually(lambda: file.bridge.http("/api/status", token="C")[0] == 200, "the whole file is read")
     assert works(client)
 

@@ -1,4 +1,5 @@
 #include "bridge/auth/authority.h"
+#include "bridge/auth/authority_watch.h"
 
 #include <doctest/doctest.h>
 
@@ -233,9 +234,91 @@ TEST_CASE("static tokens and JWTs stand side by side") {
   CHECK(bridge.who("a.b.d") == "unknown");
   CHECK(bridge.who(std::string(kMaxJwt + 1, 'x')) == "unknown");
   CHECK_FALSE(bridge.authority->make_first_token(kNow)->has_value());
-  const std::vector<std::filesystem::path> files{bridge.scratch.file("key"), bridge.settings.tokens_file,
-                                                 bridge.settings.revoked_file};
-  CHECK(files_of(bridge.settings) == files);
+  using Files = std::vector<std::filesystem::path>;
+  CHECK(files_of(bridge.settings, AuthPart::tokens) == Files{bridge.settings.tokens_file});
+  CHECK(files_of(bridge.settings, AuthPart::keys) == Files{bridge.scratch.file("key")});
+  CHECK(files_of(bridge.settings, AuthPart::revoked) == Files{bridge.settings.revoked_file});
+}
+
+TEST_CASE("what is read while somebody changes it: a fault is no trouble, and nothing good is lost by it") {
+  JwtFixture bridge;
+  bridge.save({token("alice", "secret-a"), token("bob", "secret-b")});
+  bridge.scratch.write("revoked.yaml", "jti: [7]\nissued_before: {dora: 2027-01-01T00:00:00Z}");
+  bridge.start();
+  const auto carol = bridge.identity(JwtFixture::jwt());
+  const auto fault = [&](AuthPart part) {
+    const auto read = bridge.authority->reload_unsettled(part);
+    return read ? "none" : read.error().message;
+  };
+  const auto says = [](const std::string& text, const std::string& what) {
+    return text.find(what) != std::string::npos;
+  };
+  bridge.scratch.write("tokens.yaml", "");
+  CHECK(says(fault(AuthPart::tokens), "tokens.yaml is empty while it is being changed"));
+  bridge.scratch.write("tokens.yaml", "tokens:\n  - name: al");
+  CHECK(says(fault(AuthPart::tokens), "tokens.yaml:2:"));
+  std::filesystem::remove(bridge.settings.tokens_file);
+  CHECK(says(fault(AuthPart::tokens), "No such file"));
+  bridge.write_key("short");
+  CHECK(says(fault(AuthPart::keys), "holds a secret of 5 bytes"));
+  std::filesystem::remove(bridge.settings.revoked_file);
+  CHECK(says(fault(AuthPart::revoked), "revoked.yaml is gone while it is being changed"));
+  CHECK(bridge.authority->status().trouble.empty());
+  CHECK(bridge.who("secret-a") == "alice");
+  CHECK(bridge.authority->renew(carol).has_value());
+
+  bridge.save({token("bob", "secret-b")});  // and what is whole counts at once
+  CHECK(fault(AuthPart::tokens) == "none");
+  CHECK(bridge.who("secret-a") == "unknown");
+  CHECK(bridge.who("secret-b") == "bob");
+  bridge.scratch.write("revoked.yaml", "jti: [8]\nissued_before: {dora: 2026-01-01T00:00:00Z}");
+  CHECK(fault(AuthPart::revoked) == "none");
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"8")")) == "unknown");
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "unknown");  // what was revoked stays so
+  CHECK(bridge.authority->status().revoked == 3);
+  CHECK(bridge.authority->reload(AuthPart::revoked).has_value());  // until the file keeps still
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "carol");
+}
+
+TEST_CASE("what is good while somebody changes it ends the trouble of before") {
+  AuthorityFixture bridge;
+  bridge.save({token("alice", "secret-a")});
+  bridge.start();
+  bridge.scratch.write("tokens.yaml", "tokens: 7");
+  CHECK_FALSE(bridge.authority->reload(AuthPart::tokens).has_value());
+  CHECK_FALSE(bridge.authority->status().trouble.empty());
+  CHECK_FALSE(bridge.authority->reload_unsettled(AuthPart::tokens).has_value());
+  CHECK_FALSE(bridge.authority->status().trouble.empty());
+  bridge.save({token("bob", "secret-b")});
+  CHECK(bridge.authority->reload_unsettled(AuthPart::tokens).has_value());
+  CHECK(bridge.authority->status().trouble.empty());
+}
+
+TEST_CASE("a file that keeps changing does not put off what others say") {
+  JwtFixture bridge;
+  bridge.save({token("alice", "secret-a")});
+  bridge.scratch.write("revoked.yaml", "");
+  AuthorityWatch watch(bridge.settings);
+  bridge.start();
+  FileWatch::Time now{};
+  const char* line_ends[] = {"", "\n", "\r\n"};  // of a secret that stays what it is
+  std::size_t changes = 0;
+  const auto look = [&] {
+    bridge.write_key(JwtFixture::kSecret + line_ends[++changes % 3]);
+    watch.look(*bridge.authority, now += FileWatch::kPatience / 2);
+  };
+  look();
+  bridge.scratch.write("revoked.yaml", "jti: [7]");
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "carol");
+  look();
+  look();
+  CHECK(bridge.who(JwtFixture::jwt(R"(,"jti":"7")")) == "unknown");
+  CHECK(bridge.who(JwtFixture::jwt()) == "carol");
+  bridge.save({token("bob", "secret-b")});
+  look();
+  look();
+  CHECK(bridge.who("secret-a") == "unknown");
+  CHECK(bridge.who("secret-b") == "bob");
 }
 
 TEST_CASE("a file token's session follows the file: scopes, expiry, end") {

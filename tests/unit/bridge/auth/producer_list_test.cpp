@@ -94,18 +94,20 @@ TEST_CASE("a list that changes is taken once it has settled, and a broken one le
   const auto opened = ProducerWatch::open(path);
   REQUIRE(opened);
   auto& watch = **opened;
+  FileWatch::Time now{};
+  const auto look = [&] { watch.look(now += FileWatch::kPatience / 2); };
   CHECK(watch.current()->find(kKey) != nullptr);
 
   scratch.write("new", "producers: []");
   std::filesystem::rename(scratch.file("new"), path);
-  watch.look();
+  look();
   CHECK(watch.current()->size() == 1);
-  watch.look();
+  look();
   CHECK(watch.current()->size() == 0);
 
   scratch.write("p.yaml", "producers: [");
-  watch.look();
-  watch.look();
+  look();
+  look();
   CHECK(watch.trouble().find("p.yaml:1:") != std::string::npos);
   CHECK(watch.current()->size() == 0);
   std::filesystem::remove(path);
@@ -116,4 +118,28 @@ TEST_CASE("a list that changes is taken once it has settled, and a broken one le
   watch.reload();
   CHECK(watch.trouble().empty());
   CHECK(watch.current()->find(kOther) != nullptr);
+}
+
+TEST_CASE("a list that keeps changing is taken all the same, but not a half of it") {
+  const ScratchDirectory scratch;
+  const auto line = [](const std::string& name, const std::string& key) {
+    return "  - {name: " + name + ", key: \"" + key + "\"}\n";
+  };
+  const auto path = scratch.write("p.yaml", "producers:\n" + line("a", kKey) + line("b", kOther));
+  const auto opened = ProducerWatch::open(path);
+  REQUIRE(opened);
+  FileWatch::Time now{};
+  std::string changes;
+  const auto write_thrice = [&](const std::string& text) {
+    for (int i = 0; i < 3; ++i) {
+      scratch.write("p.yaml", (changes += "#\n") + text);
+      (*opened)->look(now += FileWatch::kPatience / 2);
+    }
+  };
+  write_thrice("producers:\n  - {name: b");
+  CHECK((*opened)->current()->size() == 2);
+  CHECK((*opened)->trouble().empty());
+  write_thrice("producers:\n" + line("b", kOther));
+  CHECK((*opened)->current()->size() == 1);
+  CHECK((*opened)->current()->find(kKey) == nullptr);
 }

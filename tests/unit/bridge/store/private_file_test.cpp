@@ -1,7 +1,11 @@
 #include "bridge/store/private_file.h"
 
 #include <doctest/doctest.h>
+
 #include <unistd.h>
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include "tests/unit/bridge/scratch_directory.h"
 
@@ -153,4 +157,23 @@ TEST_CASE("a small file is at most 1 MiB") {
   const auto big = scratch.write("big", std::string(1024 * 1024 + 1, 'x'));
   CHECK(failure(read_small_file(big)) ==
         "cannot read " + big.string() + ": over 1 MiB, so not what belongs there");
+}
+
+TEST_CASE("a file that is written while it is read is not taken for what it will be") {
+  const ScratchDirectory scratch;
+  const auto file = scratch.write("a", std::string(512 * 1024, 'x'));
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    for (std::size_t size = 0; !done; size = (size + 1) % (256 * 1024)) {
+      std::filesystem::resize_file(file, 512 * 1024 + size);
+    }
+  });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  auto read = read_small_file(file);
+  while (read && std::chrono::steady_clock::now() < deadline) read = read_small_file(file);
+  done = true;
+  writer.join();
+  CHECK(failure(read) == "cannot read " + file.string() +
+                             ": it is being written; write another file and rename it over this one");
+  CHECK(read_small_file(file).has_value());
 }
