@@ -16,4 +16,7 @@ struct Cursor {
 /// Nothing unless it is a cursor: an epoch of 1 to 20 digits, an offset below 2^53.
 std::optional<Cursor> parse_cursor(std::string_view text);
 
+/// True if epoch `a`, decimal digits, is later than `b`.
+bool is_later_epoch(std::string_view a, std::string_view b);
+
 }  // namespace trestle

@@ -73,6 +73,7 @@ void Shard::adopt(asio::ip::tcp::socket socket, std::unique_ptr<ByteStream> stre
 
 void Shard::push(const BatchPtr& batch) {
   auto copy = batch;
+  newest_ = batch->head;
   [[maybe_unused]] const bool has_room = inbox_.push(std::move(copy));  // asked before anything was taken in
 }
 
@@ -161,11 +162,17 @@ void Shard::live_soon() {
   if (!is_pausing()) apply_some();
 }
 
-// No more than could wait when it was asked for: nobody knows a cursor that somebody made up.
 void Shard::reach(const Cursor& cursor) {
-  if (cursor.epoch.empty() || shelf_.knows(cursor)) return;
+  if (shelf_.knows(cursor) || !may_wait(cursor)) return;
+  // No more than could wait when it was asked for.
   apply_until(
       [this, &cursor, left = kInboxBatches]() mutable { return --left == 0 || shelf_.knows(cursor); });
+}
+
+// Nobody makes this shard work with a cursor of the past, or with an offset that nobody was given.
+bool Shard::may_wait(const Cursor& cursor) const {
+  if (cursor.epoch == shelf_.epoch()) return cursor.offset <= newest_;
+  return is_later_epoch(cursor.epoch, shelf_.epoch());
 }
 
 void Shard::pull_later(std::shared_ptr<Session> session) {

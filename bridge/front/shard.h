@@ -154,6 +154,8 @@ class Shard {
   void take_batches();
   void apply_batches();
   bool apply_some();
+  /// True if the batch that the cursor is from may be in the inbox.
+  bool may_wait(const Cursor& cursor) const;
   template <class Enough>
   bool apply_until(Enough enough);
   void coalesce(Clock::time_point begin, std::uint64_t sessions);
@@ -174,6 +176,7 @@ class Shard {
 
   SpscQueue<BatchPtr> inbox_{kInboxBatches};  // the spine writes, this thread reads
   asio::posix::stream_descriptor wake_{io_};  // an eventfd, written when the shard sleeps
+  std::atomic<Offset> newest_{0};             // the head of the last batch that was pushed
   std::atomic<bool> sleeping_{true};
   asio::steady_timer pause_{io_};
   Clock::time_point pause_until_;  // see coalesce()
