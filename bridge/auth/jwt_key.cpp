@@ -10,6 +10,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 
 #include "bridge/auth/openssl_ptr.h"
 #include "bridge/auth/tokens.h"
@@ -140,6 +141,43 @@ bool verify_secret(const std::string& secret, JwtAlgorithm algorithm, std::strin
   return equal_secrets({reinterpret_cast<const char*>(mac.data()), size}, signature);
 }
 
+template <class T, void (*Free)(T*)>
+bool is_der(const std::string& text, T* (*read)(T**, const unsigned char**, long)) {
+  const auto* at = bytes_of(text);
+  const OpenSslPtr<T, Free> found(read(nullptr, &at, static_cast<long>(text.size())));
+  ERR_clear_error();
+  return found && at == bytes_of(text) + text.size();
+}
+
+/// Why everybody may know what somebody took for a secret.
+std::optional<std::string> fault_of_public(const std::string& secret) {
+  if (secret.find("-----BEGIN ") != std::string::npos) {
+    return "holds PEM, a key or certificate that others may know, and no secret";
+  }
+  const auto first = secret.find_first_not_of(" \t\r\n");
+  const bool object = first != std::string::npos && secret[first] == '{';
+  if (object &&
+      (secret.find("\"kty\"") != std::string::npos || secret.find("\"keys\"") != std::string::npos)) {
+    return "holds a JWK or JWKS, and no secret: auth.jwt.jwks_file reads those";
+  }
+  if (is_der<EVP_PKEY, EVP_PKEY_free>(secret, d2i_PUBKEY) || is_der<X509, X509_free>(secret, d2i_X509)) {
+    return "holds a public key or certificate in DER, and no secret";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> fault_of_weak(JwtAlgorithm algorithm, const std::string& secret) {
+  const auto least = secret_size(algorithm);
+  const auto different = std::set<char>(secret.begin(), secret.end()).size();
+  if (secret.size() < least) {
+    return "holds a secret of " + std::to_string(secret.size()) + " bytes; " +
+           std::string(name_of(algorithm)) + " needs at least " + std::to_string(least);
+  }
+  if (different >= kLeastSecretBytes) return std::nullopt;
+  return "holds a secret of only " + std::to_string(different) + " different bytes; it needs at least " +
+         std::to_string(kLeastSecretBytes);
+}
+
 std::string der_of(EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
@@ -193,12 +231,14 @@ Result<JwtKey> JwtKey::from_secret(std::string kid, JwtAlgorithm algorithm, std:
   if (!is_hmac(algorithm)) {
     return Error{"is a secret, which " + std::string(name_of(algorithm)) + " has no use for"};
   }
-  const auto least = weak ? 1 : secret_size(algorithm);
-  if (secret.size() < least) {
-    return Error{"holds a secret of " + std::to_string(secret.size()) + " bytes; " +
-                 std::string(name_of(algorithm)) + " needs at least " + std::to_string(least) +
-                 ": openssl rand -hex " + std::to_string(least) +
-                 (weak ? "" : ", or say auth.jwt.insecure: true if it is meant")};
+  const auto remedy = ": openssl rand -hex " + std::to_string(secret_size(algorithm));
+  if (const auto fault = fault_of_public(secret)) {
+    return Error{*fault + "; use the algorithm that belongs to the key (such as RS256), or make a secret" +
+                 remedy};
+  }
+  if (secret.empty()) return Error{"holds a secret of 0 bytes" + remedy};
+  if (const auto fault = fault_of_weak(algorithm, secret); fault && !weak) {
+    return Error{*fault + remedy + ", or say auth.jwt.insecure: true if it is meant"};
   }
   JwtKey key(std::move(kid), algorithm);
   key.secret_ = std::move(secret);

@@ -352,8 +352,9 @@ def test_a_change_while_it_starts_is_seen(make_bridge, tmp_path):
 # --- start ----------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("mode, content, complaint", [
-    (0o644, b"x" * 32, "is a secret that others can read (mode 0644): chmod 600"),
+    (0o644, b"0123456789abcdef" * 2, "is a secret that others can read (mode 0644): chmod 600"),
     (0o600, b"x" * 31, "holds a secret of 31 bytes; HS256 needs at least 32"),
+    (0o600, b"a" * 64, "holds a secret of only 1 different bytes; it needs at least 8: openssl rand -hex 32"),
     (0o600, None, "No such file or directory"),
 ])
 @pytest.mark.parametrize("args", [(), ("--check",)])
@@ -371,6 +372,20 @@ def test_an_unsafe_key_is_refused_with_its_line_and_the_remedy(make_bridge, tmp_
         allowed = config.replace("keys:", "insecure: true\n    keys:")
         bridge = make_bridge(allowed, args=("--check",)).launch()
         assert bridge.exit_code() == 0
+
+
+def test_a_public_key_is_refused_as_a_secret(make_bridge, tmp_path):
+    """Or everybody who has the issuer's public key signs tokens."""
+    file = tmp_path / "issuer.pem"
+    file.write_bytes(Issuer("RS256").public_pem())
+    file.chmod(0o600)
+    for more in ("", "insecure: true\n    "):
+        config = f"auth:\n  jwt:\n    {more}keys:\n      - {{kid: k, algorithm: HS256, file: {file}}}\nlisten: {{port: 0}}\n"
+        bridge = make_bridge(config, args=("--check",)).launch()
+        assert bridge.exit_code() == 2
+        bridge.process = None
+        assert f"{file} holds PEM, a key or certificate that others may know, and no secret; use the algorithm" in bridge.stderr()
+        assert f"trestle.yaml:{5 if more else 4}:9: auth.jwt.keys: " in bridge.stderr()
 
 
 # --- nowhere to be read ---------------------------------------------------------------------------------------------------

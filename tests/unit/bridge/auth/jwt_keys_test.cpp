@@ -57,13 +57,14 @@ class KeyFiles {
   JwtSettings settings;
 };
 
+const std::string kSecret = "0123456789abcdef0123456789abcdef";
 const std::string kAt = "trestle.yaml:3:5: auth.jwt.keys: ";
 
 }  // namespace
 
 TEST_CASE("a JWKS's keys verify what their private halves signed") {
   const JwtSigner rsa("RSA"), p256("P-256"), p384("P-384"), p521("P-521"), ed25519("Ed25519"), ed448("Ed448");
-  const std::string secret(32, '\x7f');
+  const std::string secret = "\x7f\xff" + kSecret;
   const auto okp = [](const JwtSigner& key, const std::string& curve) {
     return jwk(R"("kty":"OKP","crv":")" + curve + R"(","kid":")" + curve + "\"" +
                member("x", key.raw_public()));
@@ -139,7 +140,7 @@ TEST_CASE("key files: PEM for public keys, a secret that is long enough and priv
   SUBCASE("all well") {
     files.add("a", A::rs256, "a.pem", rsa.public_pem(), 0644);
     files.add("b", A::es256, "b.pem", ec.public_pem(), 0644);
-    files.add("", A::hs256, "c", std::string(32, 'x') + "\n", 0640);
+    files.add("", A::hs256, "c", kSecret + "\n", 0640);
     CHECK(files.load() == "ok");
   }
   SUBCASE("a private key") {
@@ -164,7 +165,7 @@ TEST_CASE("key files: PEM for public keys, a secret that is long enough and priv
     CHECK(files.load() == kAt + "cannot read none.pem: No such file or directory");
   }
   SUBCASE("a secret that everybody can read") {
-    files.add("a", A::hs256, "a", std::string(32, 'x'), 0644);
+    files.add("a", A::hs256, "a", kSecret, 0644);
     CHECK(files.load() ==
           kAt +
               "a is a secret that others can read (mode 0644): chmod 600 a, or 640 with a group "
@@ -180,7 +181,7 @@ TEST_CASE("key files: PEM for public keys, a secret that is long enough and priv
     CHECK(files.load() == "ok");
   }
   SUBCASE("a secret that is too short: its line end is not part of it") {
-    files.add("a", A::hs256, "a", std::string(31, 'x') + "\n");
+    files.add("a", A::hs256, "a", kSecret.substr(1) + "\n");
     CHECK(files.load() ==
           kAt +
               "a holds a secret of 31 bytes; HS256 needs at least 32: openssl rand -hex 32, or say "
@@ -190,10 +191,58 @@ TEST_CASE("key files: PEM for public keys, a secret that is long enough and priv
     files.add("b", A::hs512, "empty", "\n");
     CHECK(files.load().find(kAt + "empty holds a secret of 0 bytes") == 0);
   }
+  SUBCASE("a secret of too few different bytes") {
+    files.add("a", A::hs256, "a", std::string(64, 'a') + "bcdefg");
+    CHECK(files.load() ==
+          kAt +
+              "a holds a secret of only 7 different bytes; it needs at least 8: openssl rand -hex 32, or say "
+              "auth.jwt.insecure: true if it is meant");
+    files.settings.insecure = true;
+    CHECK(files.load() == "ok");
+    files.settings = {};
+    files.add("a", A::hs256, "a", std::string(64, 'a') + "bcdefgh");
+    CHECK(files.load() == "ok");
+  }
   SUBCASE("HS512 needs 64") {
     files.add("a", A::hs512, "a", std::string(63, 'x'));
     CHECK(files.load().find("HS512 needs at least 64") != std::string::npos);
   }
+}
+
+TEST_CASE("a key that others know is no secret, whatever else is allowed") {
+  const JwtSigner rsa("RSA"), ec("P-256");
+  const auto load = [](const std::string& content) {
+    KeyFiles files;
+    files.add("a", A::hs256, "a", content);
+    files.settings.insecure = true;
+    return files.load();
+  };
+  const std::string remedy =
+      "; use the algorithm that belongs to the key (such as RS256), or make a secret: openssl rand -hex 32";
+  const auto pem = "a holds PEM, a key or certificate that others may know, and no secret" + remedy;
+  CHECK(load(rsa.public_pem()) == kAt + pem);
+  CHECK(load("\n# issuer\n" + ec.public_pem()) == kAt + pem);
+  CHECK(load(rsa.private_pem()) == kAt + pem);
+  CHECK(load("-----BEGIN CERTIFICATE-----\n") == kAt + pem);
+  const auto jwk_fault =
+      kAt + "a holds a JWK or JWKS, and no secret: auth.jwt.jwks_file reads those" + remedy;
+  CHECK(load(rsa_jwk(rsa, "")) == jwk_fault);
+  CHECK(load(" \n" + set_of(rsa_jwk(rsa, ""))) == jwk_fault);
+  CHECK(load(R"({"keys" : [)") == jwk_fault);
+  std::string der;
+  const auto text = rsa.public_pem();
+  const auto body = text.substr(27, text.find("-----END") - 27);
+  for (const char c : body)
+    der += c == '+' ? "-" : c == '/' ? "_" : c == '\n' || c == '=' ? "" : std::string(1, c);
+  der = base64url_decode(der).value();
+  CHECK(load(der) == kAt + "a holds a public key or certificate in DER, and no secret" + remedy);
+  CHECK(load(der.substr(1)) == "ok");  // any other bytes may be one
+  CHECK(load("{kty, keys: 0123456789abcdef}") == "ok");
+
+  CHECK(summary(set_of(jwk(R"("kty":"oct","kid":"s")" + member("k", text))), true) ==
+        "key 1 (kid s) " + pem.substr(2));
+  CHECK(summary(set_of(jwk(R"("kty":"oct")" + member("k", std::string(32, 'a')))))
+            .find("key 1 holds a secret of only 1 different bytes; it needs at least 8: ") == 0);
 }
 
 TEST_CASE("a JWKS file stands beside the keys; no two have one kid") {
@@ -213,7 +262,7 @@ TEST_CASE("a JWKS file stands beside the keys; no two have one kid") {
   CHECK(jwks(set_of(rsa_jwk(rsa, "") + "," + rsa_jwk(rsa, ""))) ==
         at + "two keys without a kid have one algorithm: each needs a kid");
   CHECK(jwks(set_of("")) == at + "holds no key for signatures that Trestle knows");
-  const auto secret = set_of(jwk(R"("kty":"oct","kid":"s")" + member("k", std::string(32, 'k'))));
+  const auto secret = set_of(jwk(R"("kty":"oct","kid":"s")" + member("k", kSecret)));
   const auto file = files.settings.jwks_place + "keys.json ";
   CHECK(jwks(secret).find(file + "is a secret that others can read (mode 0644)") == 0);
   CHECK(jwks(set_of(rsa_jwk(rsa, R"(,"kid":"b")")), 0666).find(file + "says who is let in") == 0);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kNowSeconds = 1'764'000'000;
 constexpr Micros kNow = kNowSeconds * 1'000'000;
 constexpr Micros kLeeway = 30'000'000;
-const std::string kSecret(64, 's');
+const std::string kSecret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 std::string at(std::int64_t seconds_from_now) { return std::to_string(kNowSeconds + seconds_from_now); }
 /// Claims of alice, good for a minute, and what else is given.
