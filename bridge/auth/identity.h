@@ -39,7 +39,7 @@ enum class AuthFailure {
   expired,    ///< a good token once; told only of tokens that are genuine
   signature,  ///< a JWT that none of our keys signed: a wrong kid, algorithm or signature
   malformed,  ///< a JWT, and genuine, but its claims are not what they should be
-  not_yet,    ///< `nbf` lies ahead
+  not_yet,    ///< `nbf` or `iat` lies ahead
   issuer,
   audience,
   revoked,

@@ -97,6 +97,8 @@ Failure judge_times(const Document& claims, const JwtSettings& settings, Micros 
   if (expires) out.expires = *expires + leeway;
   if (out.expires && *out.expires <= now) return AuthFailure::expired;
   if (not_before && *not_before - leeway > now) return AuthFailure::not_yet;
+  // Or a token could be from after a revocation that is still to come.
+  if (out.origin.issued && *out.origin.issued - leeway > now) return AuthFailure::not_yet;
   return std::nullopt;
 }
 

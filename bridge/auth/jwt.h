@@ -23,9 +23,9 @@ bool looks_like_jwt(std::string_view token);
 /// bytes in base64url.
 ///
 /// Claims: `sub` is the name, at most kMaxSubject bytes; `exp` (expected unless configured otherwise), `nbf`
-/// and `iat` are numbers, judged with leeway; `iss` and `aud` as configured; `scope` (blanks between) and
-/// `scopes` (a list) together are the rights. `expires` of the result has the leeway in it. Revocation is not
-/// looked at here.
+/// and `iat` are numbers, judged with leeway: neither may lie ahead by more; `iss` and `aud` as configured;
+/// `scope` (blanks between) and `scopes` (a list) together are the rights. `expires` of the result has the
+/// leeway in it. Revocation is not looked at here.
 Result<IdentityPtr, AuthFailure> verify_jwt(std::string_view token, const JwtKeys& keys,
                                             const JwtSettings& settings, Micros now);
 

@@ -110,6 +110,7 @@ def test_hostile_tokens_are_refused(served, connect):
         "deep": by_hand(header % "", claims[:-1] + ',"x":' + "[" * 1000 + "]" * 1000 + "}", issuer.key),
         "huge": issuer.token(x="x" * 7000, **good),
         "not yet": issuer.token(nbf=now + 600, **good),
+        "from the future": issuer.token(iat=now + 600, **good),
         "no expiry": issuer.token(exp=None, **good),
         "another audience": issuer.token(iss="us", aud=["somebody"]),
         "no audience": issuer.token(iss="us"),
@@ -197,7 +198,7 @@ def test_revoked_by_id_and_by_time(served, connect):
     file.write_text("jti: ['7']\n")
     assert clients[0].closed().code == 4401
     within_a_second(begun)
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 10))
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 50))               # and what lies less than the leeway after
     begun = time.monotonic()
     file.write_text("jti: ['7']\nissued_before: {alice: " + stamp + "}\n")
     assert clients[1].closed().code == 4401
@@ -216,7 +217,7 @@ def revoke(bridge, *what):
 @pytest.mark.parametrize("which", ["--jti", "--subject"])
 def test_the_command_line_revokes_for_good(served, connect, which):
     issuer = Issuer()
-    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"}, leeway="1s")
     then = int(time.time()) - 100
     bad, good = issuer.token(jti="7", iat=then), issuer.token(sub="bob", jti="8", iat=then)
     ended, stays = connect(bridge, token=bad), connect(bridge, token=good)
@@ -238,8 +239,23 @@ def test_the_command_line_revokes_for_good(served, connect, which):
     revoke(bridge, "--jti", "9")                                        # what was revoked before stays so
     eventually(lambda: bridge.logs("tokens read again"), "the file is read again")
     is_in_force()
-    if which == "--subject":                                            # alice, logged in again
-        assert name_of(connect(bridge, token=issuer.token(iat=int(time.time()) + 2))) == "alice"
+    if which == "--subject":                                            # alice, logged in again, later than the leeway
+        eventually(lambda: bridge.http("/api/status", token=issuer.token())[0] == 200, "she is let in")
+
+
+@pytest.mark.parametrize("ahead", [0, 10, 25])
+def test_a_token_of_an_issuer_whose_clock_is_ahead_is_revoked_too(served, connect, ahead):
+    issuer = Issuer()
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})          # leeway: 30s
+    token = issuer.token(iat=int(time.time()) + ahead)
+    client, bob = connect(bridge, token=token), connect(bridge, token=issuer.token(sub="bob"))
+    assert name_of(client) == "alice" and name_of(bob) == "bob"
+    assert bridge.http("/api/status", token=issuer.token(iat=int(time.time()) + 1000))[0] == 401
+    begun = time.monotonic()
+    revoke(bridge, "--subject", "alice")
+    assert client.closed().code == 4401
+    within_a_second(begun)
+    assert bridge.http("/api/status", token=token)[0] == 401 and name_of(bob) == "bob"
 
 
 def spoil_tokens(bridge):

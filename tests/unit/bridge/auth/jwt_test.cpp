@@ -259,6 +259,18 @@ TEST_CASE("not before its time, with leeway") {
   CHECK(judged(claims(",\"iat\":\"yesterday\"")) == kMalformed);
 }
 
+TEST_CASE("not issued in the future, with leeway") {
+  const std::string not_yet(reason_of(AuthFailure::not_yet));
+  CHECK(judged(claims(",\"iat\":" + at(30))) == "alice");
+  CHECK(judged(claims(",\"iat\":" + at(31))) == not_yet);
+  CHECK(judged(claims(",\"iat\":" + at(1000))) == not_yet);
+  CHECK(judged(claims(",\"iat\":" + at(31)), {}, kNow + 1'000'000) == "alice");
+  JwtSettings exact;
+  exact.leeway = {};
+  CHECK(judged(claims(",\"iat\":" + at(0)), exact) == "alice");
+  CHECK(judged(claims(",\"iat\":" + at(1)), exact) == not_yet);
+}
+
 TEST_CASE("issuer and audience are those of the configuration") {
   JwtSettings settings;
   settings.issuer = "https://issuer";
