@@ -5,6 +5,11 @@
 #include "proto/json_text.h"
 
 namespace trestle {
+namespace {
+
+constexpr Micros kLastTime = Micros{kIntegerLimit} - 1;
+
+}  // namespace
 
 void Session::authenticate(const Request& request) {
   const auto& context = shard_.context();
@@ -29,7 +34,10 @@ void Session::authenticate(const Request& request) {
   }
   std::string members = "\"name\":";
   append_json_string(members, identity_->name);
-  if (identity_->expires) members += ",\"expires\":" + std::to_string(*identity_->expires);
+  if (identity_->expires) {
+    // Later than any time that clients can hold exactly (the year 2255): the last that they can.
+    members += ",\"expires\":" + std::to_string(std::min(*identity_->expires, kLastTime));
+  }
   send_text(reply("authenticated", request.id, members));
   if (phase_ == Phase::waiting) return go_live();
   if (phase_ == Phase::live) apply_rights();

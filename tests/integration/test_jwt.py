@@ -152,6 +152,16 @@ def test_an_auth_in_time_keeps_the_session(served, connect, publisher):
     assert client.until("hello")
 
 
+def test_a_time_beyond_what_a_number_holds_is_told_as_the_last_that_it_holds(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, leeway="0ms")
+    client = connect(bridge, token=issuer.token())
+    last = (2**53 - 1) // 1_000_000
+    for exp, told in ((last, last * 1_000_000), (last + 1, 2**53 - 1), (253_402_300_799, 2**53 - 1)):
+        assert client.request("auth", token=issuer.token(exp=exp))["data"]["expires"] == told
+    assert name_of(client) == "alice"
+
+
 def test_auth_changes_the_rights_exactly(served, connect, publisher):
     issuer = Issuer()
     bridge = served(issuer)
