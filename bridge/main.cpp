@@ -14,6 +14,7 @@
 #include "bridge/auth/authority.h"
 #include "bridge/auth/authority_watch.h"
 #include "bridge/auth/process_list.h"
+#include "bridge/check.h"
 #include "bridge/config/config.h"
 #include "bridge/core/clock.h"
 #include "bridge/front/front.h"
@@ -218,7 +219,7 @@ constexpr const char* kFooter =
     "127.0.0.1:5556\n"
     "  trestled -c trestle.yaml                 with a configuration; deploy/trestle.yaml explains every "
     "key\n"
-    "  trestled -c trestle.yaml --check         says what is wrong with it, and stops\n"
+    "  trestled -c trestle.yaml --check         says what is wrong with it or its files, and stops\n"
     "  TRESTLE_LISTEN_PORT=8080 trestled        any scalar key by environment: TRESTLE_SECTION_KEY\n\n"
     "Signals: SIGTERM and SIGINT drain and stop; SIGHUP reads the files of tokens, certificate, key and "
     "producers\nagain.\n"
@@ -230,7 +231,7 @@ int run(int argc, char** argv) {
   bool check = false;
   bool print = false;
   app.add_option("-c,--config", file, "configuration file (YAML)")->type_name("FILE");
-  app.add_flag("--check", check, "check the configuration and exit");
+  app.add_flag("--check", check, "check the configuration and the files it names, and exit");
   app.add_flag("--print-config", print, "print the configuration in force and exit");
   app.set_version_flag("--version", "trestled " + std::string(kVersion));
   app.footer(kFooter);
@@ -246,9 +247,9 @@ int run(int argc, char** argv) {
   if (const auto later = id_of(settings->user)) accept_secrets_of(*later);
   if (print) std::cout << print_settings(*settings);
   if (check) {
-    const auto authority = Authority::make(settings->auth);
-    if (!authority) return fail(authority.error());
-    if (const auto warning = (*authority)->warning()) std::cerr << "trestled: warning: " << *warning << "\n";
+    const auto warnings = check_files(*settings);
+    if (!warnings) return fail(warnings.error());
+    for (const auto& warning : *warnings) std::cerr << "trestled: warning: " << warning << "\n";
     std::cout << "ok\n";
   }
   if (print || check) return EXIT_SUCCESS;

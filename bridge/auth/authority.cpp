@@ -5,6 +5,8 @@
 #include "bridge/auth/jwt.h"
 #include "bridge/auth/token_file.h"
 #include "bridge/auth/tokens.h"
+#include "bridge/store/links.h"
+#include "bridge/store/private_file.h"
 #include "proto/wipe.h"
 
 namespace trestle {
@@ -176,18 +178,33 @@ std::vector<std::filesystem::path> files_of(const AuthSettings& settings, AuthPa
   return file.empty() ? std::vector<std::filesystem::path>() : std::vector{file};
 }
 
-Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
+bool Authority::needs_first_token() const {
   std::error_code ignored;
-  const bool configured = !settings_.enabled || !token_hash_.empty() || settings_.tokens_file.empty() ||
-                          !files_of(settings_.jwt).empty() ||
-                          std::filesystem::exists(settings_.tokens_file, ignored);
-  if (configured) return std::optional<std::string>();
+  return settings_.enabled && token_hash_.empty() && !settings_.tokens_file.empty() &&
+         files_of(settings_.jwt).empty() && !std::filesystem::exists(settings_.tokens_file, ignored);
+}
+
+Error Authority::no_first_token(const std::string& why) const {
+  return Error{settings_.tokens_place + why +
+               " (the first start makes a token there; set auth.tokens_file or auth.token)"};
+}
+
+Result<std::monostate> Authority::check_first_token() const {
+  if (!needs_first_token()) return std::monostate{};
+  const auto file = behind_links(settings_.tokens_file);
+  if (!file) return no_first_token(file.error().message);
+  const auto fault = fault_of_folder(*file);
+  if (fault) return no_first_token("cannot write " + settings_.tokens_file.string() + ": " + *fault);
+  return std::monostate{};
+}
+
+Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
+  if (!needs_first_token()) return std::optional<std::string>();
   auto token = new_token();
   TokenRecord record{
       "first-start", hash_token(token), {"admin", "read", "publish", "command"}, now, std::nullopt};
   if (auto saved = save_token_file(settings_.tokens_file, {std::move(record)}); !saved) {
-    return Error{settings_.tokens_place + saved.error().message +
-                 " (the first start makes a token there; set auth.tokens_file or auth.token)"};
+    return no_first_token(saved.error().message);
   }
   if (auto loaded = reload(); !loaded) return loaded.error();
   return std::optional<std::string>(std::move(token));

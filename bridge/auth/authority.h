@@ -45,6 +45,9 @@ class Authority {
   /// it: this is the only time anybody sees it. Nothing if a token is configured, or authentication is off.
   Result<std::optional<std::string>> make_first_token(Micros now);
 
+  /// What make_first_token() would fail with for want of a folder that this process may write to.
+  Result<std::monostate> check_first_token() const;
+
   /// Cost: one SHA-256 and a constant-time comparison with every known hash; for what looks like a JWT one
   /// verification more. Tokens over kMaxJwt bytes are unknown.
   Result<IdentityPtr, AuthFailure> authenticate(std::string_view token, Micros now) const;
@@ -88,6 +91,8 @@ class Authority {
 
   explicit Authority(AuthSettings settings);
   Result<Entries> read_tokens(bool settled) const;
+  bool needs_first_token() const;
+  Error no_first_token(const std::string& why) const;
   Result<Revocations> read_revoked();
   Result<Revocations> read_more_revoked(const Revocations& held);
   std::string read(AuthPart part, bool settled);

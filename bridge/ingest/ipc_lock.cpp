@@ -40,6 +40,12 @@ bool answers(const std::string& path) {
   return connected;
 }
 
+std::optional<Error> not_a_socket(const std::string& path) {
+  struct stat there = {};
+  if (::lstat(path.c_str(), &there) != 0 || S_ISSOCK(there.st_mode)) return std::nullopt;
+  return Error{"something that is no socket is there: move it away, or choose another path"};
+}
+
 }  // namespace
 
 IpcLock::~IpcLock() {
@@ -55,13 +61,15 @@ Result<IpcLock> IpcLock::take(const std::string& path) {
   IpcLock lock(::open((path + ".lock").c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0660));
   if (lock.fd_ < 0) return open_error(path, errno);
   if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) return Error{kTaken};
-  struct stat there = {};
-  if (::lstat(path.c_str(), &there) != 0) return lock;
-  if (!S_ISSOCK(there.st_mode)) {
-    return Error{"something that is no socket is there: move it away, or choose another path"};
-  }
+  if (auto error = not_a_socket(path)) return *error;
   if (answers(path)) return Error{kTaken};
   return lock;
+}
+
+std::optional<Error> IpcLock::find_fault(const std::string& path) {
+  const auto folder = folder_of(path);
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) return open_error(path, errno);
+  return not_a_socket(path);
 }
 
 }  // namespace trestle

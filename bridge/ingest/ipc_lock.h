@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,8 @@ class IpcLock {
   /// Takes over what a killed owner left. Errors: somebody has the path, its folder is missing or closed to
   /// us, or something that is no socket is there; in words, without the path itself.
   static Result<IpcLock> take(const std::string& path);
+  /// What take() would fail with whoever has the path, found without making anything.
+  static std::optional<Error> find_fault(const std::string& path);
 
  private:
   explicit IpcLock(int fd) : fd_(fd) {}

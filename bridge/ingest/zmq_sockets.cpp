@@ -86,7 +86,7 @@ void ZmqSockets::dial_with(const std::string& server_key) {
 
 Result<std::monostate> ZmqSockets::bind(zmq::socket_t& socket, const std::string& address, const char* key) {
   auto lock = bind_zmq(socket, address);
-  if (!lock) return Error{std::string("cannot bind ") + key + " to " + address + ": " + lock.error().message};
+  if (!lock) return cannot_bind(key, address, lock.error().message);
   locks_.push_back(std::move(*lock));
   bound_.emplace_back(key, socket.get(zmq::sockopt::last_endpoint));
   return std::monostate{};

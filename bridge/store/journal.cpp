@@ -10,6 +10,7 @@
 
 #include "bridge/store/journal_rows.h"
 #include "bridge/store/journal_schema.h"
+#include "bridge/store/private_file.h"
 
 namespace trestle {
 namespace {
@@ -39,19 +40,22 @@ void make_private(const std::filesystem::path& path) {
   }
 }
 
+constexpr const char* kCheckRights = " (check its rights, or set another stream.path)";
+
+Error cannot_use(const std::filesystem::path& path, const std::string& why) {
+  return Error{"cannot use the journal " + path.string() + ": " + why};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path,
                                                StreamSettings::Durability durability, const Meta& fresh) {
-  const auto cannot_use = [&](const std::string& why) {
-    return Error{"cannot use the journal " + path.string() + ": " + why};
-  };
   try {
     make_private(path);
     if (has_lost_its_database(path)) throw JournalError("all but its write-ahead log is gone", Kind::damage);
     std::unique_ptr<Journal> journal(new Journal(path));
     auto& database = journal->database_;
-    if (const auto why = why_not_ours(database); !why.empty()) return cannot_use(why);
+    if (const auto why = why_not_ours(database); !why.empty()) return cannot_use(path, why);
     database.execute("PRAGMA journal_mode=WAL");
     database.execute(durability == StreamSettings::Durability::power ? "PRAGMA synchronous=FULL"
                                                                      : "PRAGMA synchronous=NORMAL");
@@ -61,11 +65,25 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
     return journal;
   } catch (const JournalError& error) {
     if (error.kind == Kind::busy)
-      return cannot_use("it is in use, perhaps by another trestled (set stream.path)");
-    if (error.kind == Kind::other)
-      return cannot_use(std::string(error.what()) + " (check its rights, or set another stream.path)");
+      return cannot_use(path, "it is in use, perhaps by another trestled (set stream.path)");
+    if (error.kind == Kind::other) return cannot_use(path, error.what() + std::string(kCheckRights));
     throw;
   }
+}
+
+std::optional<Error> Journal::find_fault(const std::filesystem::path& path) {
+  const auto refused = [&](const std::string& why) { return cannot_use(path, why + kCheckRights); };
+  if (const auto fault = fault_of_folder(path)) return refused(*fault);
+  std::error_code unknown;
+  if (!std::filesystem::exists(path, unknown)) return std::nullopt;
+  if (const auto fault = fault_of_own_file(path)) return refused(*fault);
+  try {
+    auto database = Database::look_at(path);
+    if (const auto why = why_not_ours(database); !why.empty()) return cannot_use(path, why);
+  } catch (const JournalError& error) {  // what is damaged is set aside, a disk that fails is waited for
+    if (error.kind == Kind::other) return refused(error.what());
+  }
+  return std::nullopt;
 }
 
 void Journal::make_or_migrate(const Meta& fresh) {

@@ -43,6 +43,8 @@ class Journal {
   /// last two are left untouched). Throws if the file is damaged, and if the disk is full or fails.
   static Result<std::unique_ptr<Journal>> open(const std::filesystem::path& path,
                                                StreamSettings::Durability durability, const Meta& fresh);
+  /// What open() would fail with whoever uses the file, found without making or changing anything.
+  static std::optional<Error> find_fault(const std::filesystem::path& path);
 
   const Meta& meta() const { return meta_; }
   /// Reads everything, and checks it: each row's CRC, their number and their sum. Rows that `policies` judge

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "bridge/log/log.h"
+#include "bridge/store/private_file.h"
 
 namespace trestle {
 namespace {
@@ -39,6 +40,10 @@ std::vector<std::string> claims_of(const PolicyTable& policies) {
   return claims;
 }
 
+std::filesystem::path head_path_of(const std::filesystem::path& journal) {
+  return journal.string() + ".head";
+}
+
 std::uint64_t number_of(const std::string& epoch) { return std::strtoull(epoch.c_str(), nullptr, 10); }
 
 }  // namespace
@@ -61,6 +66,15 @@ Result<std::unique_ptr<JournaledStream>> JournaledStream::open(const StreamSetti
   stream->wall_ = now.wall;
   if (auto started = stream->start(); !started) return started.error();
   return stream;
+}
+
+std::optional<Error> JournaledStream::find_fault(const StreamSettings& settings) {
+  if (auto error = Journal::find_fault(settings.path)) return error;
+  const auto head = head_path_of(settings.path);
+  std::error_code unknown;
+  if (!std::filesystem::exists(head, unknown)) return std::nullopt;
+  const auto fault = fault_of_own_file(head);
+  return fault ? std::optional<Error>(Error{"cannot open " + head.string() + ": " + *fault}) : std::nullopt;
 }
 
 JournaledStream::~JournaledStream() {
@@ -88,7 +102,7 @@ Result<std::monostate> JournaledStream::start() {
   return std::monostate{};
 }
 
-std::filesystem::path JournaledStream::head_path() const { return settings_.path.string() + ".head"; }
+std::filesystem::path JournaledStream::head_path() const { return head_path_of(settings_.path); }
 
 Result<std::monostate> JournaledStream::open_files() {
   for (int attempt = 0;; ++attempt) {

@@ -31,6 +31,8 @@ class JournaledStream final : public Stream {
   /// so) nor a disk that is full or fails is one.
   static Result<std::unique_ptr<JournaledStream>> open(const StreamSettings& settings,
                                                        const PolicyTable& policies, Now now);
+  /// What open() would fail with whoever uses the files, found without making or changing anything.
+  static std::optional<Error> find_fault(const StreamSettings& settings);
   /// An orderly stop, if nothing is wrong.
   ~JournaledStream() override;
 

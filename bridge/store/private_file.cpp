@@ -151,6 +151,19 @@ Result<std::monostate> write_public_file(const std::filesystem::path& path, std:
   return replace_file(path, content, kPublic);
 }
 
+std::optional<std::string> fault_of_folder(const std::filesystem::path& path) {
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return std::nullopt;
+  return std::strerror(errno);
+}
+
+std::optional<std::string> fault_of_own_file(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(path, unknown)) return std::strerror(EISDIR);
+  if (::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) == 0) return std::nullopt;
+  return std::strerror(errno);
+}
+
 std::optional<std::string> fault_of_secret(const std::filesystem::path& path) {
   const auto mode = mode_of(path);
   const bool readable = (mode & S_IROTH) != 0;

@@ -28,6 +28,13 @@ Result<std::monostate> write_private_file(const std::filesystem::path& path, std
 /// file's if that is stricter.
 Result<std::monostate> write_public_file(const std::filesystem::path& path, std::string_view content);
 
+/// Why this process could not make a file at that path: its folder is not there, or not ours to write to; in
+/// the system's words. Nothing if it could.
+std::optional<std::string> fault_of_folder(const std::filesystem::path& path);
+
+/// Why this process could not read and write the file there, in the system's words; nothing if it could.
+std::optional<std::string> fault_of_own_file(const std::filesystem::path& path);
+
 /// What is wrong with the mode or the owner of a file that holds a secret, as the rest of a line that starts
 /// with its name: "is a secret that others can read (mode 0644): chmod 600 …". Nobody but its owner may
 /// change it, and only its group may read it too: a file of root's for a service that goes on as another

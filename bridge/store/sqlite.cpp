@@ -33,6 +33,23 @@ void check(sqlite3* db, int code) {
   throw JournalError(sqlite3_errmsg(db), kind_of(sqlite3_extended_errcode(db)));
 }
 
+// With what would end the path escaped.
+std::string uri_of(const std::filesystem::path& path) {
+  std::string uri = "file:";
+  for (const char c : path.string()) {
+    if (c == '%') {
+      uri += "%25";
+    } else if (c == '?') {
+      uri += "%3f";
+    } else if (c == '#') {
+      uri += "%23";
+    } else {
+      uri += c;
+    }
+  }
+  return uri;
+}
+
 }  // namespace
 
 bool is_disk_trouble(int error_number) {
@@ -88,8 +105,14 @@ std::uint64_t number_at(sqlite3_stmt* row, int column) {
   return static_cast<std::uint64_t>(sqlite3_column_int64(row, column));
 }
 
-Database::Database(const std::filesystem::path& path) {
-  const int code = sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+Database::Database(const std::filesystem::path& path) : Database(path.string(), SQLITE_OPEN_READWRITE) {}
+
+Database Database::look_at(const std::filesystem::path& path) {
+  return Database(uri_of(path) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+}
+
+Database::Database(const std::string& name, int flags) {
+  const int code = sqlite3_open_v2(name.c_str(), &db_, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (code != SQLITE_OK) {
     const JournalError error(sqlite3_errmsg(db_), kind_of(code));
     sqlite3_close(db_);

@@ -52,7 +52,7 @@ class Statement {
 std::string text_at(sqlite3_stmt* row, int column);
 std::uint64_t number_at(sqlite3_stmt* row, int column);
 
-/// One database file under an exclusive lock, opened for writing.
+/// One database file; opened for writing, under an exclusive lock.
 ///
 /// Thread: its owner's.
 class Database {
@@ -60,6 +60,9 @@ class Database {
   /// Throws JournalError. Nothing is written, and nothing moved from the write-ahead log into the file, not
   /// even on closing, unless asked for.
   explicit Database(const std::filesystem::path& path);
+  /// Only to read what the file says, without its write-ahead log and without a lock: touches and makes
+  /// nothing. Throws JournalError.
+  static Database look_at(const std::filesystem::path& path);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
   ~Database() { sqlite3_close(db_); }
@@ -78,6 +81,8 @@ class Database {
   void tidy_on_close();
 
  private:
+  Database(const std::string& name, int flags);
+
   sqlite3* db_ = nullptr;
 };
 

@@ -1,5 +1,6 @@
 """The files that a configuration names: what is wrong with one is said with the configuration's line and key."""
 import shutil
+import sqlite3
 
 import pytest
 
@@ -92,7 +93,7 @@ FAULTS = {
     "no producers": (gone("producers.yaml"), "14:21: ingest.curve.producers_file: ", ["producers.yaml: No such file"]),
     "broken producers": (text("producers.yaml", "producers: 7\n"), "14:21: ingest.curve.producers_file: ", ["producers.yaml:1:12"]),
 }
-WAYS = [()]
+WAYS = [(), ("--check",)]
 
 
 @pytest.mark.parametrize("args", WAYS)
@@ -118,3 +119,101 @@ def test_a_user_that_is_not_there_is_said_with_its_line(configured, args):
     bridge.config += "user: no-such-user\n"
     place = f"{bridge.folder}/trestle.yaml:{len(bridge.config.splitlines())}:7: user: "
     refused(bridge, f'{place}there is no "no-such-user" on this machine')
+
+
+# --- --check: all that a start would refuse, and nothing made or changed ------------------------------------------------------
+
+def both_refuse(make_bridge, config, prepare, *mentions):
+    """A start and --check, each in a fresh folder, say the same; --check leaves the folder as it was."""
+    said = []
+    for args in WAYS:
+        bridge = make_bridge(config, args=args)
+        prepare(bridge.folder)
+        before = contents(bridge)
+        said.append(refused(bridge, *mentions).replace(str(bridge.folder), "FOLDER"))
+        assert not args or contents(bridge) == before
+    assert said[0] == said[1]
+
+
+def contents(bridge):
+    """Every file in its folder but what the tests themselves write there."""
+    ours = ("stdout", "stderr", "trestle.yaml")
+    return {path.relative_to(bridge.folder): (path.stat().st_mtime_ns, path.stat().st_mode, path.is_file() and path.read_bytes())
+            for path in bridge.folder.rglob("*") if not path.name.startswith(ours)}
+
+
+def database(sql):
+    def make(folder):
+        with sqlite3.connect(folder / "trestle.db") as connection:
+            connection.executescript(sql)
+        connection.close()
+    return make
+
+
+def nothing(_folder):
+    pass
+
+
+@pytest.mark.parametrize("path, prepare, mentions", [
+    ("nowhere/trestle.db", nothing, ["nowhere/trestle.db: No such file", "set another stream.path"]),
+    ("trestle.db", lambda folder: (folder / "trestle.db").mkdir(), ["trestle.db: Is a directory"]),
+    ("trestle.db", database("CREATE TABLE theirs(x)"), ["trestle.db: it is a database of another program"]),
+    ("trestle.db", database("PRAGMA application_id=0x5472736c; PRAGMA user_version=99; CREATE TABLE log(x)"), ["it has version 99"]),
+    ("100%#?.db", lambda folder: (database("CREATE TABLE x(y)")(folder), (folder / "trestle.db").rename(folder / "100%#?.db")),
+     ["100%#?.db: it is a database of another program"]),
+])
+def test_a_journal_that_cannot_be_used(make_bridge, path, prepare, mentions):
+    both_refuse(make_bridge, {"stream": {"path": path}}, prepare, "trestle.yaml:", ": stream.path: cannot use the journal ", *mentions)
+
+
+@pytest.mark.parametrize("key", ["bind", "control"])
+def test_a_path_that_cannot_be_bound(make_bridge, tmp_path, key):
+    def with_path(name):
+        address = f"ipc://{tmp_path}/{name}"
+        return {"ingest": {key: [address] if key == "bind" else address}}
+    (tmp_path / "notes").write_text("mine")
+    both_refuse(make_bridge, with_path("nowhere/events"), nothing, f"cannot bind ingest.{key} to ", "there is no folder ", "create it")
+    both_refuse(make_bridge, with_path("notes"), nothing, f"cannot bind ingest.{key} to ", "something that is no socket is there")
+
+
+def test_a_folder_where_no_first_token_can_be_put(make_bridge):
+    both_refuse(make_bridge, {"auth": {"token": None, "tokens_file": "nowhere/tokens.yaml"}}, nothing,
+                "trestle.yaml:2:16: auth.tokens_file: cannot write ", "No such file", "the first start makes a token there")
+
+
+def test_a_printed_token_is_none(make_bridge):
+    both_refuse(make_bridge, {"auth": {"token": "***"}}, nothing, "trestle.yaml:2:10: auth.token: ", "put the real one in its place")
+
+
+def test_check_makes_nothing_and_minds_nobody_who_runs(make_bridge, tmp_path):
+    """Neither before the first start, nor beside the bridge that runs with the same configuration."""
+    config = {"auth": {"token": None}, "stream": {"path": "trestle.db"}, "ingest": {"bind": [f"ipc://{tmp_path}/events"]}}
+    bridge = make_bridge(config)
+
+    def check():
+        one = make_bridge(bridge.config, args=["--check"])
+        one.folder = bridge.folder
+        before = contents(bridge)
+        one.runs = 10
+        assert one.launch().exit_code() == 0, one.output()
+        assert one.stdout() == "ok\n" and one.stderr() == ""
+        assert contents(bridge) == before
+    check()
+    assert not contents(bridge) and not (tmp_path / "events.lock").exists()
+    bridge.start()
+    bridge.config["listen"]["port"] = bridge.port
+    check()
+    bridge.stop()
+    check()
+    bridge.start()
+
+
+def test_a_certificate_that_no_listener_uses_is_not_looked_at(configured):
+    for args in WAYS:
+        bridge = configured(args)
+        bridge.config = bridge.config.replace(", tls: true", "")
+        (bridge.folder / "front.pem").unlink()
+        if args:
+            assert bridge.launch().exit_code() == 0, bridge.output()
+        else:
+            bridge.start()

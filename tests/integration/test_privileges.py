@@ -57,19 +57,22 @@ def test_it_goes_on_as_the_user_and_has_the_port_of_root(trestled, connect, publ
 
 
 @ROOT
-def test_what_the_user_may_not_reach_is_said_at_the_start(make_bridge):
+@pytest.mark.parametrize("args", [(), ("--check",)])
+def test_what_the_user_may_not_reach_is_said_at_the_start(make_bridge, args):
     text, _ = tokens({"name": "a", "scopes": ["read"]})
-    bridge = make_bridge({"user": "nobody", "auth": {"token": None}}, files={"tokens.yaml": text})
+    bridge = make_bridge({"user": "nobody", "auth": {"token": None}}, files={"tokens.yaml": text}, args=args)
     (bridge.folder / "tokens.yaml").chmod(0o600)
     refused(bridge, "tokens.yaml", "ermission denied", "(as user nobody)")
-    refused(make_bridge({"user": "nobody", "stream": {"path": "events.db"}, "auth": {"tokens_file": ""}}), "events.db")
+    refused(make_bridge({"user": "nobody", "stream": {"path": "events.db"}, "auth": {"tokens_file": ""}}, args=args),
+            "cannot use the journal ", "events.db: Permission denied")
 
 
 @ROOT
-def test_a_certificate_that_the_user_could_not_read_again_is_refused_at_the_start(make_bridge, tmp_path):
+@pytest.mark.parametrize("args", [(), ("--check",)])
+def test_a_certificate_that_the_user_could_not_read_again_is_refused_at_the_start(make_bridge, tmp_path, args):
     certificate, key = Authority(tmp_path).issue("front")
     bridge = make_bridge({"user": "nobody", "listen": {"tls": True}, "auth": {"tokens_file": ""},
-                          "tls": {"certificate": str(certificate), "key": str(key)}})
+                          "tls": {"certificate": str(certificate), "key": str(key)}}, args=args)
     refused(bridge, str(tmp_path), "ermission denied", "(as user nobody, who reads it again later)")
 
 
