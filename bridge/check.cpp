@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "bridge/auth/authority.h"
+#include "bridge/config/validate.h"
 #include "bridge/front/tls.h"
 #include "bridge/front/tls_stream.h"
 #include "bridge/ingest/curve_files.h"
@@ -79,6 +80,7 @@ Result<std::vector<std::string>> check_files(const Settings& settings) {
   if (const auto error = check_stream(settings.stream)) return *error;
   if (const auto error = check_ingest(settings.ingest)) return *error;
   if (const auto room = (*authority)->check_first_token(); !room) return room.error();
+  if (const auto warning = find_warning(settings)) warnings.push_back(*warning);
   if (const auto warning = (*authority)->warning()) warnings.push_back(*warning);
   return warnings;
 }

@@ -16,6 +16,7 @@
 #include "bridge/auth/process_list.h"
 #include "bridge/check.h"
 #include "bridge/config/config.h"
+#include "bridge/config/validate.h"
 #include "bridge/core/clock.h"
 #include "bridge/front/front.h"
 #include "bridge/ingest/zmq_ingest.h"
@@ -162,6 +163,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   AuthorityWatch token_files(settings.auth);
   auto authority = Authority::make(settings.auth);
   if (!authority) return fail(authority.error());
+  const auto weak_token = find_warning(settings);
   wipe(settings.auth.token);  // it knows the hash
 
   const PolicyTable policies(settings.topics);
@@ -204,6 +206,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   ingest.start();
   log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", *epoch}, {"offset", offset}});
   warn_of_open_file(token_file);
+  if (weak_token) log::warning(*weak_token);
   if (const auto warning = (*authority)->warning()) log::warning(*warning);
   if (::geteuid() == 0) log::warning("running as root, which nothing here needs: set user");
   main.run();

@@ -11,6 +11,8 @@ namespace {
 
 using MaybeComplaint = std::optional<Complaint>;
 
+constexpr std::size_t kGoodToken = 16;  // characters; shorter ones can be found by trying
+
 MaybeComplaint check_endpoints(const std::vector<EndpointSettings>& endpoints, const std::string& list) {
   for (std::size_t i = 0; i < endpoints.size(); ++i) {
     const auto& path = endpoints[i].path;
@@ -161,6 +163,20 @@ std::optional<Complaint> find_complaint(const Draft& draft) {
   if (auto complaint = check_auth(s.auth)) return complaint;
   if (auto complaint = check_ingest(s.ingest)) return complaint;
   return find_policy_complaint(s.topics);
+}
+
+// Not refused: short tokens are what people try things with, in containers also on 0.0.0.0.
+std::optional<std::string> find_warning(const Settings& settings) {
+  const auto& token = settings.auth.token;
+  if (!settings.auth.enabled || token.empty() || token.size() >= kGoodToken) return std::nullopt;
+  const auto& listen = settings.listen;
+  const auto open = std::find_if(listen.begin(), listen.end(), [](const ListenSettings& listener) {
+    return !is_loopback(listener.address);
+  });
+  if (open == listen.end()) return std::nullopt;
+  return settings.auth.token_place + "the token is shorter than " + std::to_string(kGoodToken) +
+         " characters, and other machines can try to guess it at " + open->address +
+         ": make a longer one with openssl rand -hex 24";
 }
 
 }  // namespace trestle

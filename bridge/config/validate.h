@@ -17,4 +17,8 @@ std::optional<Complaint> find_complaint(const Draft& draft);
 /// The part of it that is about `topics`.
 std::optional<Complaint> find_policy_complaint(const std::vector<Policy>& topics);
 
+/// What is allowed in loaded settings and yet probably not meant, as the whole line, without the token;
+/// nothing if all is well.
+std::optional<std::string> find_warning(const Settings& settings);
+
 }  // namespace trestle

@@ -163,6 +163,25 @@ def test_a_token_in_a_configuration_that_others_can_read_is_warned_of_once(make_
     assert warnings(0o644, env={"TRESTLE_AUTH_TOKEN": "not-the-one-in-the-file"}) == []
 
 
+def test_a_short_token_for_other_machines_is_warned_of_and_not_shown(make_bridge):
+    def said(address, token, **more):
+        config = {"listen": {"address": address}, "auth": {"token": token}}
+        bridge = make_bridge(config, **more).start()
+        bridge.stop()
+        logged = [line["msg"] for line in bridge.logs() if "the token is shorter than 16 characters" in line["msg"]]
+        check = make_bridge(config, args=["--check"], **more).launch()
+        assert check.exit_code() == 0 and check.stdout() == "ok\n", check.output()
+        assert check.stderr().replace(str(check.folder), str(bridge.folder)) == "".join(f"trestled: warning: {line}\n" for line in logged)
+        assert "s3cr" not in bridge.output() + check.output()
+        return logged
+    warning, = said("0.0.0.0", "s3cr", env={"TRESTLE_LISTEN_PORT": "0"})
+    assert "trestle.yaml:" in warning and ": auth.token: " in warning and "openssl rand -hex 24" in warning
+    warning, = said("0.0.0.0", None, env={"TRESTLE_AUTH_TOKEN": "s3cr"})
+    assert warning.startswith("TRESTLE_AUTH_TOKEN: ")
+    assert said("127.0.0.1", "s3cr") == []
+    assert said("0.0.0.0", "s3cr" * 4) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to start trestled as somebody else")
 def test_an_unreadable_token_file(make_bridge, tmp_path):
     """Root reads everything, so this one runs as nobody."""

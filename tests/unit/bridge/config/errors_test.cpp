@@ -1,3 +1,4 @@
+#include "bridge/config/validate.h"
 #include "tests/unit/bridge/config/settings_fixture.h"
 
 using namespace trestle;
@@ -209,6 +210,26 @@ TEST_CASE("a path without a token stays on this machine unless somebody means it
   });
   CHECK(error_of("auth: {enabled: false}", {{"TRESTLE_LISTEN_ADDRESS", "0.0.0.0"}}) ==
         "TRESTLE_LISTEN_ADDRESS: \"0.0.0.0\"" + open);
+}
+
+TEST_CASE("a token that can be guessed is warned of where other machines can try") {
+  const auto warning_of = [](const std::string& yaml, const Variables& variables = {}) {
+    return find_warning(settings_of(yaml, variables)).value_or("none");
+  };
+  const std::string open = "listen: {address: 0.0.0.0}\n";
+  const std::string weak =
+      "the token is shorter than 16 characters, and other machines can try to guess it at 0.0.0.0: make a "
+      "longer one with openssl rand -hex 24";
+  CHECK(warning_of(open + "auth: {token: abc}") == "t.yaml:2:15: auth.token: " + weak);
+  CHECK(warning_of(open + "auth: {token: 0123456789abcde}") == "t.yaml:2:15: auth.token: " + weak);
+  CHECK(warning_of(open + "auth: {token: 0123456789abcdef}") == "none");
+  CHECK(warning_of(open, {{"TRESTLE_AUTH_TOKEN", "abc"}}) == "TRESTLE_AUTH_TOKEN: " + weak);
+  CHECK(warning_of("auth: {token: abc}") == "none");
+  CHECK(warning_of("listen: [{port: 1}, {address: \"::\", port: 2}]\nauth: {token: abc}")
+            .find("guess it at ::: ") != std::string::npos);
+  CHECK(warning_of("listen: {address: 0.0.0.0, insecure: true}\nauth: {enabled: false, token: abc}") ==
+        "none");
+  CHECK(warning_of(open) == "none");
 }
 
 TEST_CASE("an IPv4 address is written as one") {
