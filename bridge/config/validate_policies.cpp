@@ -4,6 +4,7 @@
 #include "bridge/config/places.h"
 #include "bridge/config/text.h"
 #include "bridge/config/validate.h"
+#include "bridge/core/snapshot.h"
 #include "proto/json_pointer.h"
 
 namespace trestle {
@@ -21,11 +22,25 @@ bool ends_in_key(const Pattern& pattern) {
   return text == (prefix.empty() ? "*" : prefix + ".*");
 }
 
-bool is_limited(const Retain& retain) { return retain.age || retain.count || retain.bytes; }
+// The snapshot has bounds of its own: a promise beyond them could not be kept.
+MaybeComplaint check_snapshot(const Retain& retain, const std::string& path) {
+  if (retain.age && Micros{retain.age->count()} * 1'000'000 > Snapshot::kMaxAge) {
+    return Complaint{path + ".age",
+                     "keep: latest keeps nothing for longer than 24h: say 24h or less, or keep: log"};
+  }
+  if (retain.count && *retain.count > Snapshot::kMaxTopics) {
+    return Complaint{path + ".count",
+                     "keep: latest keeps at most 100000 topics, of all policies: say less, or keep: log"};
+  }
+  return std::nullopt;
+}
 
 MaybeComplaint check_keeping(const Policy& policy, const std::string& path) {
-  if (policy.keep == Keep::none && is_limited(policy.retain)) {
+  if (policy.keep == Keep::none && policy.retain.is_limited()) {
     return Complaint{path + ".retain", "keep: none keeps nothing: leave retain out, or keep log or latest"};
+  }
+  if (policy.keep == Keep::latest) {
+    if (auto complaint = check_snapshot(policy.retain, path + ".retain")) return complaint;
   }
   if (!policy.until) return std::nullopt;
   if (policy.keep != Keep::latest) {

@@ -32,6 +32,8 @@ struct Retain {
   std::optional<std::chrono::seconds> age;
   std::optional<std::size_t> count;
   std::optional<std::size_t> bytes;
+
+  bool is_limited() const { return age || count || bytes; }
 };
 
 /// Members that are removed for sessions without a scope; in a snapshot or a replay too, of whatever age.

@@ -24,6 +24,7 @@ Micros kept_for(const Policy& policy) {
 Snapshot::Snapshot(const PolicyTable& policies) {
   for (const auto& policy : policies.all()) {
     if (policy.until) ended_by_event_.push_back(&policy);
+    if (policy.keep == Keep::latest && policy.retain.is_limited()) limited_.push_back({&policy, {}});
   }
 }
 
@@ -46,14 +47,47 @@ Snapshot::Change Snapshot::keep(const EventPtr& event) {
   auto change = Change::added;
   if (const auto known = by_topic_.find(event->topic); known != by_topic_.end()) {
     change = Change::replaced;
-    const auto offset = known->second;
-    by_topic_.erase(known);  // first: its key lives in the event
-    events_.erase(offset);
+    take_out(known->second);
   }
+  put(event);
+  if (events_.size() > kMaxTopics) forget(events_.begin()->second->topic);
+  if (const auto* lane = lane_of(*event)) trim(*lane);
+  // By itself it may be more than `retain` allows.
+  return by_topic_.count(event->topic) == 0 ? Change::none : change;
+}
+
+Snapshot::Lane* Snapshot::lane_of(const Event& event) {
+  const auto found = std::find_if(limited_.begin(), limited_.end(),
+                                  [&](const Lane& lane) { return lane.policy == event.policy; });
+  return found == limited_.end() ? nullptr : &*found;
+}
+
+void Snapshot::put(const EventPtr& event) {
   events_.emplace(event->offset, event);
   by_topic_.emplace(event->topic, event->offset);
-  if (events_.size() > kMaxTopics) forget(std::string(events_.begin()->second->topic));
-  return change;
+  auto* lane = lane_of(*event);
+  if (lane == nullptr) return;
+  lane->offsets.insert(event->offset);
+  lane->bytes += event->payload.size();
+}
+
+EventPtr Snapshot::take_out(Offset offset) {
+  const auto found = events_.find(offset);
+  auto event = found->second;
+  if (auto* lane = lane_of(*event)) {
+    lane->offsets.erase(offset);
+    lane->bytes -= event->payload.size();
+  }
+  by_topic_.erase(event->topic);
+  events_.erase(found);
+  return event;
+}
+
+void Snapshot::trim(const Lane& lane) {
+  const auto& retain = lane.policy->retain;
+  while ((retain.count && lane.offsets.size() > *retain.count) ||
+         (retain.bytes && lane.bytes > *retain.bytes))
+    forget_oldest(lane);
 }
 
 bool Snapshot::is_late(const Event& event) const {
@@ -66,10 +100,8 @@ bool Snapshot::is_late(const Event& event) const {
 void Snapshot::forget(const std::string& topic) {
   const auto found = by_topic_.find(topic);
   if (found == by_topic_.end()) return;
-  const auto offset = found->second;
-  by_topic_.erase(found);
-  if (gone_) gone_(topic);
-  events_.erase(offset);
+  const auto event = take_out(found->second);  // `topic` may have been its
+  if (gone_) gone_(event->topic);
 }
 
 // What is known comes again when the past is loaded, and may come out of order.
@@ -114,6 +146,11 @@ void Snapshot::restore(const std::vector<Ending>& endings) {
 void Snapshot::expire(Micros wall) {
   while (!events_.empty() && events_.begin()->second->appended + kMaxAge < wall) {
     forget(events_.begin()->second->topic);
+  }
+  for (const auto& lane : limited_) {
+    if (!lane.policy->retain.age) continue;
+    const auto oldest = wall - Micros{lane.policy->retain.age->count()} * 1'000'000;
+    while (!lane.offsets.empty() && events_.at(*lane.offsets.begin())->appended < oldest) forget_oldest(lane);
   }
   while (!ended_order_.empty() && ended_order_.front().first <= wall) forget_oldest_ending();
 }

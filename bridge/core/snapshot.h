@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,14 +21,17 @@ struct Ending {
   Micros until = 0;
 };
 
-/// The newest event of every `latest` topic: what a session gets when it joins.
+/// The newest event of every `latest` topic: what a session gets when it joins. Of each policy as many as its
+/// `retain` says, counted in topics and in bytes of payload, and as old; whichever is reached first, the
+/// topics that have been without news for longest leave.
 ///
 /// An event that matches a policy's `until`, with the same last segment, clears the topic and keeps it ended
 /// for as long as the ending event's policy keeps that event, at least an hour: a late progress never
 /// resurrects a finished task. It depends on nothing but the events applied, so every shard keeps a copy of
 /// its own and all agree.
 ///
-/// Thread: its owner's.  Bound: kMaxTopics topics and as many endings, the oldest leave first; 24 h.
+/// Thread: its owner's.  Bound: kMaxTopics topics of all policies and as many endings, the oldest leave
+/// first; 24 h.
 class Snapshot {
  public:
   static constexpr std::size_t kMaxTopics = 100'000;
@@ -42,7 +46,7 @@ class Snapshot {
 
   /// Takes the next event of the stream.
   Change apply(const EventPtr& event);
-  /// Is told of topics that leave without a newer event: ended, too old, or too many.
+  /// Is told of topics that leave without a newer event: ended, too old, or too many; before apply() returns.
   void on_gone(std::function<void(const std::string& topic)> gone) { gone_ = std::move(gone); }
   /// Is told of topics whose ending is new, or is over.
   void on_ending(std::function<void(const std::string& topic)> changed) {
@@ -65,13 +69,25 @@ class Snapshot {
   void restore(const std::vector<Ending>& endings);
 
  private:
+  // What a policy with a `retain` has here.
+  struct Lane {
+    const Policy* policy;
+    std::set<Offset> offsets;
+    std::size_t bytes = 0;
+  };
   void end_topics(const Event& event);
   Change keep(const EventPtr& event);
+  Lane* lane_of(const Event& event);
+  void put(const EventPtr& event);
+  EventPtr take_out(Offset offset);
+  void trim(const Lane& lane);
+  void forget_oldest(const Lane& lane) { forget(events_.at(*lane.offsets.begin())->topic); }
   void forget(const std::string& topic);
   void remember_ending(const std::string& topic, Micros until, Offset by);
   void forget_oldest_ending();
 
   std::vector<const Policy*> ended_by_event_;  // policies that have an `until`
+  std::vector<Lane> limited_;                  // policies that have a `retain`
   std::function<void(const std::string&)> gone_;
   std::function<void(const std::string&)> ending_changed_;
   std::map<Offset, EventPtr> events_;

@@ -1,6 +1,8 @@
 """What a client gets that joins in the middle."""
 import pytest
 
+from harness.wait import eventually
+
 
 def progress(task, percentage):
     return {"type": "command-progress", "id": task, "currentStep": "COMPRESSION", "percentage": percentage}
@@ -113,3 +115,19 @@ def test_a_big_snapshot_arrives_whole(bridge, stream, connect):
         stream(*(progress(f"t{n}", n) | {"pad": "x" * 2000} for n in range(start, start + 500)))
     client = connect(bridge)
     assert [client.data()["percentage"] for _ in range(3000)] == list(range(3000))
+
+
+def test_what_a_policy_retains_of_its_topics(trestled, publisher, connect):
+    """By number and by age, also over a restart."""
+    bridge = trestled({"stream": {"path": "trestle.db"}, "shards": 1,
+                       "topics": [{"match": "seat.*", "keep": "latest", "key": "/k", "retain": {"count": 2}},
+                                  {"match": "pulse.*", "keep": "latest", "key": "/k", "retain": {"age": "1s"}}]})
+    source, watcher = publisher(bridge), connect(bridge)
+    seats, pulse = [{"type": "seat", "k": k} for k in range(5)], {"type": "pulse", "k": 1}
+    for event in [*seats, pulse]:
+        source.event(event)
+        assert watcher.data() == event
+    eventually(lambda: joins(connect(bridge, meta="1")) == seats[3:], "the two newest, and of those none that are too old")
+    bridge.stop()
+    bridge.restart()
+    assert joins(connect(bridge, meta="1")) == seats[3:]

@@ -319,6 +319,14 @@ TEST_CASE("topics are policies that make sense") {
       {"topics: [{match: \"a.*\", keep: latest, until: \"b.*\"}]", "ok"},
       {"topics: [{match: a, keep: none, retain: {count: 1}}]",
        "t.yaml:1:41: topics.retain: keep: none keeps nothing: leave retain out, or keep log or latest"},
+      {"topics: [{match: a, keep: latest, retain: {age: 25h}}]",
+       "t.yaml:1:49: topics.retain.age: keep: latest keeps nothing for longer than 24h: say 24h or less, or "
+       "keep: log"},
+      {"topics: [{match: a, keep: latest, retain: {count: 100001}}]",
+       "t.yaml:1:51: topics.retain.count: keep: latest keeps at most 100000 topics, of all policies: say "
+       "less, "
+       "or keep: log"},
+      {"topics: [{match: a, keep: latest, retain: {age: 24h, count: 100000, bytes: 64MiB}}]", "ok"},
       {"topics: [{match: a, under_pressure: merge}]",
        "t.yaml:1:37: topics.under_pressure: merge needs the string to join: add merge, such as merge: "
        "/content"},

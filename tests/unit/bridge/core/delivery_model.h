@@ -32,6 +32,8 @@ inline const std::vector<Rule>& rules() {
       {"bulk", Keep::log, {{}, {}, 800}},
       {"deep", Keep::log, {{}, 150, {}}},
       {"status", Keep::latest},
+      {"seat", Keep::latest, {{}, 2, {}}},
+      {"pulse", Keep::latest, {seconds(20), {}, 300}},
       {"flash", Keep::none},
   };
   return all;
@@ -85,6 +87,7 @@ class Model {
     if (keep_of(event->topic) == Keep::latest) {
       const auto ended = ended_.find(event->topic);
       if (ended == ended_.end() || event->appended >= ended->second) latest_[event->topic] = event;
+      if (rule != nullptr) trim_latest(*rule);
     } else if (keep_of(event->topic) == Keep::log) {
       auto& log = logs_[rule->type];
       log.events.push_back(event);
@@ -110,7 +113,10 @@ class Model {
       while (!log.events.empty() && too_old()) log.drop_oldest();
     }
     for (auto it = latest_.begin(); it != latest_.end();) {
-      it = it->second->appended + 24 * kHour < wall ? latest_.erase(it) : std::next(it);
+      const auto* rule = rule_of(it->first);
+      const auto kept_for =
+          rule != nullptr && rule->retain.age ? Micros{rule->retain.age->count()} * 1'000'000 : 24 * kHour;
+      it = it->second->appended + kept_for < wall ? latest_.erase(it) : std::next(it);
     }
     for (auto& each : lost) each.gone = each.gone || each.appended + 24 * kHour < wall;
   }
@@ -191,6 +197,20 @@ class Model {
     const auto found =
         std::find_if(rules().begin(), rules().end(), [&](const Rule& rule) { return rule.type == type; });
     return found == rules().end() ? nullptr : &*found;
+  }
+  void trim_latest(const Rule& rule) {
+    while (true) {
+      std::size_t count = 0, bytes = 0;
+      auto oldest = latest_.end();
+      for (auto it = latest_.begin(); it != latest_.end(); ++it) {
+        if (rule_of(it->first) != &rule) continue;
+        ++count;
+        bytes += it->second->payload.size();
+        if (oldest == latest_.end() || it->second->offset < oldest->second->offset) oldest = it;
+      }
+      if (count <= rule.retain.count.value_or(count) && bytes <= rule.retain.bytes.value_or(bytes)) return;
+      latest_.erase(oldest);
+    }
   }
   std::vector<EventPtr>::const_iterator above(Offset offset) const {
     return std::upper_bound(events_.begin(), events_.end(), offset,

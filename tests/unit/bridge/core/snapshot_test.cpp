@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <utility>
 
 using namespace trestle;
 using namespace std::chrono_literals;
@@ -16,18 +17,31 @@ Policy policy(const std::string& match, Keep keep) {
   return made;
 }
 
-/// A snapshot fed with events of the built-in policies, and of a product whose parts are done at once.
+Policy limited(const std::string& match, Retain retain) {
+  auto made = policy(match, Keep::latest);
+  made.retain = retain;
+  return made;
+}
+
+/// A snapshot fed with events of the built-in policies, of a product whose parts are done at once, and of
+/// policies that retain little.
 class SnapshotFixture {
  public:
-  SnapshotFixture() : policies_({part(), policy("part-done.*", Keep::none)}), snapshot_(policies_) {}
+  SnapshotFixture()
+      : policies_({part(), policy("part-done.*", Keep::none), limited("brief.*", {10s, {}, {}}),
+                   limited("few.*", {{}, 2, {}}), limited("small.*", {{}, {}, 100})}),
+        snapshot_(policies_) {
+    snapshot_.on_gone([this](const std::string& topic) { gone_ += (gone_.empty() ? "" : " ") + topic; });
+  }
 
-  EventPtr publish(const std::string& topic) {
+  EventPtr publish(const std::string& topic, std::size_t bytes = 10) {
     auto event = std::make_shared<Event>();
     event->offset = ++offset_;
     event->appended = wall_;
     event->topic = topic;
+    event->payload.assign(bytes, 'x');
     event->policy = &policies_.find(topic);
-    snapshot_.apply(event);
+    change_ = snapshot_.apply(event);
     return event;
   }
   void pass(std::chrono::seconds time) {
@@ -41,6 +55,10 @@ class SnapshotFixture {
     }
     return text;
   }
+  /// What the newest event changed.
+  Snapshot::Change change() const { return change_; }
+  /// Topics that left since it was last asked.
+  std::string gone() { return std::exchange(gone_, {}); }
   const Snapshot& snapshot() const { return snapshot_; }
   void restore(const std::vector<Ending>& endings) { snapshot_.restore(endings); }
 
@@ -53,6 +71,8 @@ class SnapshotFixture {
 
   PolicyTable policies_;
   Snapshot snapshot_;
+  std::string gone_;
+  Snapshot::Change change_ = Snapshot::Change::none;
   Offset offset_ = 0;
   Micros wall_ = 1'700'000'000'000'000;
 };
@@ -138,6 +158,55 @@ TEST_CASE("what is older than a day leaves the snapshot, refreshed topics stay")
   CHECK(stream.holds() == "queue-update@3");
   stream.pass(12h);
   CHECK(stream.holds() == "");
+}
+
+TEST_CASE("a policy retains so many topics: those without news for longest leave, and only its own") {
+  SnapshotFixture stream;
+  stream.publish("queue-update");
+  stream.publish("few.1");
+  stream.publish("few.2");
+  stream.publish("few.1");
+  CHECK(stream.holds() == "queue-update@1 few.2@3 few.1@4");
+  stream.publish("few.3");
+  CHECK(stream.change() == Snapshot::Change::added);
+  CHECK(stream.holds() == "queue-update@1 few.1@4 few.3@5");
+  CHECK(stream.gone() == "few.2");
+  stream.publish("few.2");  // comes back, in the place of another
+  CHECK(stream.holds() == "queue-update@1 few.3@5 few.2@6");
+  CHECK(stream.gone() == "few.1");
+}
+
+TEST_CASE(
+    "a policy retains so many bytes: of the newest of each topic, and no event that is more by itself") {
+  SnapshotFixture stream;
+  stream.publish("small.1", 60);
+  stream.publish("small.1", 60);  // replaces: 60, not 120
+  stream.publish("small.2", 40);
+  CHECK(stream.holds() == "small.1@2 small.2@3");
+  stream.publish("small.2", 41);
+  CHECK(stream.holds() == "small.2@4");
+  CHECK(stream.gone() == "small.1");
+  stream.publish("small.2", 101);
+  CHECK(stream.change() == Snapshot::Change::none);
+  CHECK(stream.holds() == "");
+  CHECK(stream.gone() == "small.2");
+  stream.publish("small.2", 100);
+  CHECK(stream.holds() == "small.2@6");
+}
+
+TEST_CASE("a policy retains for so long, counted from each topic's newest event") {
+  SnapshotFixture stream;
+  stream.publish("brief.1");
+  stream.publish("brief.2");
+  stream.publish("few.1");
+  stream.pass(10s);
+  stream.publish("brief.1");
+  CHECK(stream.holds() == "brief.2@2 few.1@3 brief.1@4");
+  stream.pass(1s);
+  CHECK(stream.holds() == "few.1@3 brief.1@4");
+  CHECK(stream.gone() == "brief.2");
+  stream.pass(10s);
+  CHECK(stream.holds() == "few.1@3");
 }
 
 TEST_CASE("the snapshot is bounded: the oldest topic leaves first") {

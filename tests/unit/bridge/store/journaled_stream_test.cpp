@@ -250,6 +250,44 @@ TEST_CASE("the end of a task takes its progress out of the file, and a late prog
   CHECK(texts(stream->restore()) == "2=done ");
 }
 
+TEST_CASE("what a policy retains of its topics is what is in the file") {
+  Life life;
+  auto seats = policy("seat.*", Keep::latest, 2);
+  auto pulses = policy("pulse.*", Keep::latest);
+  pulses.retain.age = std::chrono::seconds(10);
+  pulses.retain.bytes = 8;
+  const auto texts_after_restart = [&] { return texts(life.start()->restore()); };
+  life.configure({seats, pulses});
+  {
+    auto stream = life.start();
+    for (const auto* topic : {"seat.1", "seat.2", "seat.1", "seat.3", "pulse.1", "pulse.2"})
+      life.append(*stream, topic, "abcd");
+    life.append(*stream, "pulse.3", "more than all");
+  }
+  CHECK(texts_after_restart() == "3=abcd 4=abcd ");
+  {
+    auto stream = life.start();
+    life.append(*stream, "seat.2", "comes back");
+    life.append(*stream, "pulse.1", "ab");
+    life.append(*stream, "pulse.2", "ab");
+  }
+  CHECK(texts_after_restart() == "4=abcd 8=comes back 9=ab 10=ab ");
+  {
+    auto stream = life.start();
+    life.advance(*stream, 11'000'000);
+  }
+  CHECK(texts_after_restart() == "4=abcd 8=comes back ");
+
+  INFO("a configuration that keeps less");
+  seats.retain.count = 1;
+  life.configure({seats, pulses});
+  {
+    auto stream = life.start();
+    life.advance(*stream, 1'000'000);
+  }
+  CHECK(texts_after_restart() == "8=comes back ");
+}
+
 TEST_CASE("what was trimmed is known after a restart") {
   Life life;
   auto stream = life.start();
