@@ -67,6 +67,11 @@ class Groups::EncodedEvent {
   std::array<Frames, 3> frames_;
 };
 
+std::size_t frame_size(Form form, const Event& event, bool replay) {
+  const auto text = form_size(form, event.payload, {event.topic, event.offset, event.time, replay});
+  return frame_header_size(text) + text;
+}
+
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay) {
   const auto begin = chunk.bytes.size();
   append_frame(chunk.bytes, form, *event, replay);

@@ -45,6 +45,8 @@ struct Subscription {
   std::string key() const;
 };
 
+/// Bytes that append_event() would append.
+std::size_t frame_size(Form form, const Event& event, bool replay);
 /// Appends the event's frame in `form`. A replay does not move a client's cursor, so it leaves no mark.
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay);
 

@@ -108,10 +108,10 @@ Offset Outbox::drop_unwritten() {
   return will_have;
 }
 
-bool Outbox::one_frame() const {
-  if (items_.size() > 1) return false;
-  return items_.empty() ||
-         frame_end(items_.front().chunk->bytes, items_.front().from + 1) >= items_.front().to;
+std::size_t Outbox::first_frame() const {
+  if (items_.empty()) return 0;
+  const auto& first = items_.front();
+  return (first.chunk->frames ? frame_end(first.chunk->bytes, first.from + 1) : first.to) - first.from;
 }
 
 // --- squeezing ---

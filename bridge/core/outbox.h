@@ -77,8 +77,8 @@ class Outbox {
   Offset drop_events(Pressure& pressure);
 
   bool empty() const { return items_.empty(); }
-  /// True if what waits is one frame at most: that one is never too much.
-  bool one_frame() const;
+  /// Bytes left of the frame that is next: that one is never too much. 0 if nothing waits.
+  std::size_t first_frame() const;
   /// Bytes to write.
   std::size_t bytes() const { return bytes_; }
   /// Bytes to write and what keeping them costs.

@@ -117,7 +117,11 @@ Replay::Piece Replay::next(const History& history, const Snapshot& snapshot, std
     if (wants(*event)) {
       if (is_redacted(*event, wanted_.hidden)) work += event->payload.size() / kParsedPerWork;
       const auto shown = redacted(event, wanted_.hidden);
-      if (shown) append_event(*chunk, wanted_.form, shown, marked(*event));
+      if (shown) {
+        const auto after = chunk->bytes.size() + frame_size(wanted_.form, *shown, marked(*event));
+        if (after > budget && !chunk->bytes.empty()) break;  // it begins the next piece
+        append_event(*chunk, wanted_.form, shown, marked(*event));
+      }
     }
     position_ = event->offset;
     if (from_latest) {

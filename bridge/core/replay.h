@@ -53,7 +53,7 @@ class Replay {
   static Replay in_band(const History& history, Subscription wanted, Subscription held, Offset log_after,
                         Offset latest_after, Offset told);
 
-  /// About `budget` bytes, at least one event if there is one.
+  /// At most `budget` bytes, and what the last loss in it is over; at least one event if there is one.
   /// `epoch` is the stream's, `head` the newest offset there is.
   Piece next(const History& history, const Snapshot& snapshot, std::string_view epoch, Offset head,
              std::size_t budget);

@@ -93,6 +93,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
 
   // session_pressure.cpp: a client that reads too slowly
   std::size_t queue_limit() const { return shard_.context().settings.session.queue; }
+  bool is_over_limit() const;
   void under_pressure();
   void make_room();
   void catch_up();

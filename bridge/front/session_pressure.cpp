@@ -12,21 +12,28 @@
 
 namespace trestle {
 
+// The frame that is next never counts: an empty outbox takes any one event, and what follows has the whole
+// queue.
+bool Session::is_over_limit() const {
+  const auto waiting = outbox_.footprint();
+  return waiting > queue_limit() && waiting - outbox_.first_frame() > queue_limit();
+}
+
 void Session::under_pressure() {
   outbox_.squeeze(shard_.pressure(), has_meta());
-  if (outbox_.footprint() > queue_limit()) make_room();
+  if (is_over_limit()) make_room();
 }
 
 // Sessions without meta could not be told what they miss, so nothing is left out for them.
 void Session::make_room() {
-  if ((phase_ != Phase::live && phase_ != Phase::waiting) || outbox_.one_frame()) return;
+  if (phase_ != Phase::live && phase_ != Phase::waiting) return;
   if (!has_meta() || group_ == nullptr) return too_slow();
   const auto is_unkept = [this](const Event& event) { return !shard_.shelf().keeps(event); };
   if (outbox_.holds(is_unkept)) outbox_.drop_unkept(shard_.pressure(), dropped_);
-  if (outbox_.footprint() <= queue_limit()) return;
+  if (!is_over_limit()) return;
   if (catching_up_ || outbox_.holds(is_unkept)) return too_slow();
   catch_up();
-  if (outbox_.footprint() > queue_limit() && !outbox_.one_frame()) too_slow();
+  if (is_over_limit()) too_slow();
 }
 
 // The session stays in its group: what is kept of that comes from the stream, and what is not kept is

@@ -10,7 +10,7 @@
 namespace trestle {
 namespace {
 
-constexpr std::size_t kPullBytes = 64 * 1024;
+constexpr std::size_t kPullBytes = 64 * 1024;  // and half of the queue at most: the rest is for replies
 
 std::string member(std::string_view name, std::string_view text) {
   std::string out = "\"";
@@ -71,7 +71,7 @@ bool Session::pull() {
   waiting_pull_ = false;
   if (!has_to_pull()) return false;
   const auto& shelf = shard_.shelf();
-  auto piece = shelf.next(replays_.front(), kPullBytes);
+  auto piece = shelf.next(replays_.front(), std::min(kPullBytes, queue_limit() / 2));
   if (piece.lost_after) send_notice(gap_notice(shelf.gap_after({shelf.epoch(), *piece.lost_after})));
   if (piece.chunk) {
     sent_ += piece.chunk->marks.size();
@@ -222,7 +222,7 @@ void Session::send_frame(std::string_view text, std::optional<Offset> moves_curs
   chunk->bytes += text;
   if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, 0, chunk->bytes.size(), nullptr});
   send(chunk);
-  if (outbox_.footprint() > queue_limit()) make_room();
+  if (is_over_limit()) make_room();
 }
 
 void Session::send_notice(std::string_view text) {

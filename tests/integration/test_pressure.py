@@ -22,6 +22,9 @@ class Slow:
         self._ws = closing(RawWebSocket(bridge.port, f"/?token={bridge.token}{words}", receive_buffer=4096))
         self.offsets, self.gaps, self.closed = [], [], None
 
+    def ask(self, **request):
+        self._ws.send(RawWebSocket.TEXT, json.dumps(request).encode())
+
     def read(self, until):
         """The events' data up to the one that `until` is true of, or up to the close."""
         events = []
@@ -53,6 +56,11 @@ def flood(publisher, connect):
             source.event(event)
             reader.data()
     return run
+
+
+def queued(status):
+    """Bytes that wait, for all clients."""
+    return sum(session["queued"] for session in status["sessions"])
 
 
 def pressure(bridge, match):
@@ -204,6 +212,43 @@ def test_a_client_that_never_reads_is_closed_while_it_should_catch_up(trestled, 
     flood(bridge, [{"type": "note", "n": n, "pad": PAD} for n in range(share_of(1500, least=1000))])
     bridge.wait_status(lambda status: status["counters"]["too_slow"] == 1, "the one that does not read closed")
     assert bridge.status()["counters"]["catch_ups"] <= 1
+
+
+@pytest.mark.parametrize("query", [{}, {"meta": 1}, {"meta": 1, "since": 0}])
+def test_requests_are_answered_behind_an_event_that_is_more_than_the_queue(trestled, flood, closing, query):
+    bridge = trestled(SMALL)
+    big = {"type": "note", "pad": "x" * 480_000}
+    if "since" in query:
+        flood(bridge, [big])
+    slow = Slow(bridge, closing, **query)
+    if "since" not in query:
+        flood(bridge, [big])
+    bridge.wait_status(lambda status: queued(status) > 256 * 1024, "the event waiting")
+    for number in range(3):
+        before = queued(bridge.status())
+        slow.ask(type="ping", id=number)
+        bridge.wait_status(lambda status: queued(status) != before, "what was asked for being taken up")
+    seen = slow.read(lambda data: data.get("id") == 2)
+    assert [data["type"] for data in seen] == ["note", "pong", "pong", "pong"], slow.closed
+
+
+def test_requests_are_answered_behind_a_replay_also_with_the_smallest_queue(trestled, flood, closing):
+    """A piece of the replay leaves them half of it."""
+    bridge = trestled(SMALL | {"session": {"queue": "64KiB", "stall": "60s"}})
+    count, asked = 70, 120
+    flood(bridge, [{"type": "note", "n": n, "pad": "x" * 30_000} for n in range(count)])
+    clients = [Slow(bridge, closing, meta=1, since=0, topics="note") for _ in range(8)]
+    bridge.wait_status(lambda status: sum(session["queued"] > 0 for session in status["sessions"]) == len(clients), "all waiting")
+    before = queued(bridge.status())
+    for slow in clients:
+        for number in range(asked):
+            slow.ask(type="ping", id=number)
+    answers = len(clients) * asked * len('{"success":true,"data":{"type":"pong","id":0,"time":0}}')
+    bridge.wait_status(lambda status: status["counters"]["too_slow"] or queued(status) >= before + answers, "the answers waiting")
+    for slow in clients:
+        seen = slow.read(lambda data: data.get("n") == count - 1)
+        assert slow.closed is None
+        assert [data["n"] for data in seen if data["type"] == "note"] == list(range(count))
 
 
 @pytest.mark.parametrize("cut_every", [None, 3])

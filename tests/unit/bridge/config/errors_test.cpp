@@ -99,6 +99,8 @@ TEST_CASE("durations and sizes carry units") {
       {"topics: [{match: a, retain: {age: 1500ms}}]",
        R"(t.yaml:1:35: topics.retain.age: "1500ms" is not in whole seconds)"},
       {"session: {queue: 4096}", R"(t.yaml:1:18: session.queue: "4096" has no unit: write "4096KiB")"},
+      {"session: {queue: 63KiB}", R"(t.yaml:1:18: session.queue: "63KiB" is out of range: 64KiB to 1GiB)"},
+      {"session: {queue: 64KiB}", "ok"},
       {"session: {queue: 4mib}",
        R"(t.yaml:1:18: session.queue: "4mib" is not a size (did you mean "4MiB"?))"},
       {"session: {queue: big}",

@@ -294,15 +294,27 @@ TEST_CASE("dropping all events keeps replies and whole frames, and says where to
   }
 }
 
-TEST_CASE("the last frame is never too much") {
+TEST_CASE("the frame that is next is known, also in a chunk of many and once it is partly written") {
   PressureFixture client;
-  CHECK(client.outbox.one_frame());
+  CHECK(client.outbox.first_frame() == 0);
   client.push({client.event("log"), client.event("log")});
-  CHECK_FALSE(client.outbox.one_frame());
-  client.write(client.outbox.bytes() / 2);
-  CHECK(client.outbox.one_frame());
+  const auto frame = client.outbox.bytes() / 2;
+  CHECK(client.outbox.first_frame() == frame);
+  client.write(frame - 1);
+  CHECK(client.outbox.first_frame() == 1);
+  client.write(1);
+  CHECK(client.outbox.first_frame() == frame);
   client.push({client.event("log")});
-  CHECK_FALSE(client.outbox.one_frame());
+  CHECK(client.outbox.first_frame() == frame);
+}
+
+TEST_CASE("an answer over HTTP counts as one frame") {
+  PressureFixture client;
+  auto answer = std::make_shared<Chunk>();
+  answer->bytes = "HTTP/1.1 101 Switching Protocols";
+  answer->frames = false;
+  client.outbox.push(answer, 4);
+  CHECK(client.outbox.first_frame() == answer->bytes.size() - 4);
 }
 
 namespace {

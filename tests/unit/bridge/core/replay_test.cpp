@@ -126,6 +126,21 @@ TEST_CASE("pulling a piece at a time gives every event once, whatever comes in b
   CHECK(all == expected + ".");
 }
 
+TEST_CASE("a piece ends before an event that is more than its budget, unless it is the first") {
+  ReplayFixture stream;
+  const auto text = [](std::size_t size) { return "\"" + std::string(size, 'x') + "\""; };
+  stream.publish({"log.a"}, text(400));
+  stream.publish({"log.a"}, text(400));
+  stream.publish({"log.a"}, text(5'000));
+  stream.publish({"log.a", "log.a"});
+  auto replay = Replay::resume(stream.history, to(">"), 0);
+  CHECK(stream.pull(replay, 900) == "1 ");
+  CHECK(stream.pull(replay, 1'200) == "2 ");
+  CHECK(stream.pull(replay, 1'200) == "3 ");
+  CHECK(stream.pull(replay, 100) == "4 ");
+  CHECK(stream.pull(replay, 100) == "5 .");
+}
+
 TEST_CASE("after a gap there is the full snapshot and what is left of the log, offsets rising") {
   ReplayFixture stream;
   stream.publish({"queue-update", "log.a", "log.a"});
