@@ -118,7 +118,7 @@ std::size_t Outbox::first_frame() const {
 
 void Outbox::squeeze(Pressure& pressure, bool merges) {
   if (squeezed_) return;
-  squeezed_.reset(new Squeezed{pressure, merges, {}, std::nullopt});
+  squeezed_.reset(new Squeezed{pressure, merges, {}, nullptr});
   auto waiting = std::exchange(items_, {});
   bytes_ = 0;
   for (auto& item : waiting) append_squeezed(item);
@@ -188,9 +188,9 @@ bool Outbox::merge_into_tail(const Chunk::Mark& mark) {
   auto newer = pressure.mergeable(mark.event);
   const auto* before = newer ? tail_event() : nullptr;
   if (before != nullptr && (!tail || tail->event->offset != before->offset)) {
-    tail = before->event->policy == mark.event->policy ? pressure.mergeable(before->event) : std::nullopt;
+    tail = before->event->policy == mark.event->policy ? pressure.mergeable(before->event) : nullptr;
   }
-  auto merged = before != nullptr && tail ? pressure.merge(*tail, *newer) : std::nullopt;
+  auto merged = before != nullptr && tail ? pressure.merge(*tail, *newer) : nullptr;
   tail = merged ? std::move(merged) : std::move(newer);
   if (!tail || tail->event == mark.event) return false;
 

@@ -3,7 +3,6 @@
 #include <functional>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -108,7 +107,7 @@ class Outbox {
     Pressure& pressure;
     bool merges;
     std::unordered_map<std::string_view, Items::iterator> latest;  // by topic; the keys live in the events
-    std::optional<Pressure::Mergeable> tail;                       // what the last frame is, if it merges
+    Pressure::MergeablePtr tail;                                   // what the last frame is, if it merges
   };
   template <typename Keep>
   void filter(Keep keep);

@@ -15,6 +15,22 @@ bool is_nothing(const PressureCounters& counters) {
   return counters.replaced + counters.merged + counters.dropped + counters.reread == 0;
 }
 
+// `event` has just been checked.
+Pressure::MergeablePtr find_text(const EventChecker& checker, const EventPtr& event) {
+  const auto& text = checker.at(0);
+  if (text.state != Found::State::value || text.raw.front() != '"') return nullptr;
+  auto found = std::make_shared<Pressure::Mergeable>();
+  found->event = event;
+  found->from = static_cast<std::size_t>(text.raw.data() - event->payload.data()) + 1;
+  found->to = found->from + text.raw.size() - 2;
+  for (std::size_t i = 0; i < event->policy->merge_by.size(); ++i) {
+    const auto& by = checker.at(i + 1);
+    if (by.state == Found::State::duplicate) return nullptr;
+    found->merge_by.emplace_back(by.state == Found::State::value ? by.raw : std::string_view());
+  }
+  return found;
+}
+
 }  // namespace
 
 void Dropped::add(const Event& event) {
@@ -45,29 +61,26 @@ Pressure::Rule& Pressure::rule_of(const Event& event) {
   return rules_.back();
 }
 
-std::optional<Pressure::Mergeable> Pressure::mergeable(const EventPtr& event) {
+Pressure::MergeablePtr Pressure::mergeable(const EventPtr& event) {
   auto& checker = rule_of(*event).checker;
-  if (!checker || checker->check(event->payload) != Reject::none) return std::nullopt;
-  const auto& text = checker->at(0);
-  if (text.state != Found::State::value || text.raw.front() != '"') return std::nullopt;
-  Mergeable found;
-  found.event = event;
-  found.from = static_cast<std::size_t>(text.raw.data() - event->payload.data()) + 1;
-  found.to = found.from + text.raw.size() - 2;
-  for (std::size_t i = 0; i < event->policy->merge_by.size(); ++i) {
-    const auto& by = checker->at(i + 1);
-    if (by.state == Found::State::duplicate) return std::nullopt;
-    found.merge_by.emplace_back(by.state == Found::State::value ? by.raw : std::string_view());
+  if (!checker) return nullptr;
+  if (const auto known = known_.find(event.get()); known != known_.end()) return known->second.mergeable;
+  if (known_.size() >= kMaxKnown || known_bytes_ >= kMaxKnownBytes) {
+    known_.clear();
+    known_bytes_ = 0;
   }
+  auto found = checker->check(event->payload) == Reject::none ? find_text(*checker, event) : nullptr;
+  known_.emplace(event.get(), Known{event, found});
+  known_bytes_ += event->payload.size();
   return found;
 }
 
-std::optional<Pressure::Mergeable> Pressure::merge(const Mergeable& older, const Mergeable& newer) const {
+Pressure::MergeablePtr Pressure::merge(const Mergeable& older, const Mergeable& newer) const {
   const auto& before = older.event->payload;
   const auto& after = newer.event->payload;
   const auto size = after.size() + (older.to - older.from);
   if (older.event->topic != newer.event->topic || older.merge_by != newer.merge_by || size > kMaxMerged) {
-    return std::nullopt;
+    return nullptr;
   }
   auto event = std::make_shared<Event>();
   event->offset = newer.event->offset;
@@ -79,7 +92,8 @@ std::optional<Pressure::Mergeable> Pressure::merge(const Mergeable& older, const
   event->payload.append(after, 0, newer.from);
   event->payload.append(before, older.from, older.to - older.from);
   event->payload.append(after, newer.from);
-  return Mergeable{std::move(event), newer.from, newer.to + (older.to - older.from), newer.merge_by};
+  return std::make_shared<Mergeable>(
+      Mergeable{std::move(event), newer.from, newer.to + (older.to - older.from), newer.merge_by});
 }
 
 PressureCounters& Pressure::counters(const Event& event) { return rule_of(event).counters; }

@@ -1,8 +1,11 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "bridge/core/event.h"
@@ -30,11 +33,14 @@ struct Dropped {
 
 /// What the outboxes of a shard share: how events are joined, and what became of them.
 ///
-/// Thread: the shard's.  Bound: buffers for one event.
+/// Thread: the shard's.  Bound: kMaxKnown events, kMaxKnownBytes of payload and one event more.
 class Pressure {
  public:
   /// A merged event grows no further, so that appending to it stays cheap.
   static constexpr std::size_t kMaxMerged = 32 * 1024;
+  /// What mergeable() remembers: more than a group gets in one chunk, so that its sessions share the work.
+  static constexpr std::size_t kMaxKnown = 1024;
+  static constexpr std::size_t kMaxKnownBytes = 1024 * 1024;
 
   /// `policies` outlives it.
   Pressure(const PolicyTable& policies, EventLimits limits);
@@ -46,12 +52,13 @@ class Pressure {
     std::size_t to = 0;    ///< to here in the payload
     std::vector<std::string> merge_by;
   };
-  /// Nothing unless the event's policy merges and `merge` points to a string; in doubt (a member on the way
-  /// twice) nothing.
-  std::optional<Mergeable> mergeable(const EventPtr& event);
-  /// Both as one: the newer event, with the older one's text before its own. Nothing unless they are of one
+  using MergeablePtr = std::shared_ptr<const Mergeable>;
+  /// nullptr unless the event's policy merges and `merge` points to a string; in doubt (a member on the way
+  /// twice) nullptr. An event is parsed once, however many sessions ask about it one after the other.
+  MergeablePtr mergeable(const EventPtr& event);
+  /// Both as one: the newer event, with the older one's text before its own. nullptr unless they are of one
   /// topic, `merge_by` is equal and the result is not too big.
-  std::optional<Mergeable> merge(const Mergeable& older, const Mergeable& newer) const;
+  MergeablePtr merge(const Mergeable& older, const Mergeable& newer) const;
 
   PressureCounters& counters(const Event& event);
   struct Line {
@@ -67,10 +74,16 @@ class Pressure {
     PressureCounters counters;
     std::optional<EventChecker> checker;  // of merging policies: finds `merge`, then `merge_by`
   };
+  struct Known {
+    EventPtr event;  // held, so that no other gets its address
+    MergeablePtr mergeable;
+  };
   Rule& rule_of(const Event& event);
 
   const Policy* first_policy_;
   std::vector<Rule> rules_;  // in the table's order, and one for topics that no policy matches
+  std::unordered_map<const Event*, Known> known_;  // emptied when full
+  std::size_t known_bytes_ = 0;                    // of payload
 };
 
 }  // namespace trestle
