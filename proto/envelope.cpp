@@ -51,9 +51,9 @@ void append_form(std::string& out, Form form, std::string_view payload, const Me
   out.push_back('}');
 }
 
-std::size_t form_size(Form form, std::string_view payload, const Meta& meta) {
-  if (form == Form::bare) return payload.size();
-  return kOpen.size() + payload.size() + (form == Form::meta ? meta_size(meta) : 0) + 1;
+std::size_t form_size(Form form, std::size_t payload, const Meta& meta) {
+  if (form == Form::bare) return payload;
+  return kOpen.size() + payload + (form == Form::meta ? meta_size(meta) : 0) + 1;
 }
 
 }  // namespace trestle

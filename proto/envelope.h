@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -25,7 +26,7 @@ struct Meta {
 
 /// Appends the encoded form to `out`. `meta` is read for Form::meta only.
 void append_form(std::string& out, Form form, std::string_view payload, const Meta& meta);
-/// The number of bytes append_form adds.
-std::size_t form_size(Form form, std::string_view payload, const Meta& meta);
+/// The number of bytes append_form adds for a payload of `payload` bytes.
+std::size_t form_size(Form form, std::size_t payload, const Meta& meta);
 
 }  // namespace trestle

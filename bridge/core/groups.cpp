@@ -15,10 +15,12 @@ namespace {
 
 bool by_text(const Pattern& a, const Pattern& b) { return a.text() < b.text(); }
 
+Meta meta_of(const Event& event, bool replay) { return {event.topic, event.offset, event.time, replay}; }
+
 // Returns how much of it is text, at the end.
 std::size_t append_frame(std::string& out, Form form, const Event& event, bool replay) {
-  const Meta meta{event.topic, event.offset, event.time, replay};
-  const auto size = form_size(form, event.payload, meta);
+  const auto meta = meta_of(event, replay);
+  const auto size = form_size(form, event.payload.size(), meta);
   append_text_frame_header(out, size);
   append_form(out, form, event.payload, meta);
   return size;
@@ -67,9 +69,13 @@ class Groups::EncodedEvent {
   std::array<Frames, 3> frames_;
 };
 
-std::size_t frame_size(Form form, const Event& event, bool replay) {
-  const auto text = form_size(form, event.payload, {event.topic, event.offset, event.time, replay});
+std::size_t frame_size(Form form, const Event& event, std::size_t payload, bool replay) {
+  const auto text = form_size(form, payload, meta_of(event, replay));
   return frame_header_size(text) + text;
+}
+
+std::size_t frame_size(Form form, const Event& event, bool replay) {
+  return frame_size(form, event, event.payload.size(), replay);
 }
 
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay) {

@@ -47,6 +47,8 @@ struct Subscription {
 
 /// Bytes that append_event() would append.
 std::size_t frame_size(Form form, const Event& event, bool replay);
+/// The same, were its payload of `payload` bytes.
+std::size_t frame_size(Form form, const Event& event, std::size_t payload, bool replay);
 /// Appends the event's frame in `form`. A replay does not move a client's cursor, so it leaves no mark.
 void append_event(Chunk& chunk, Form form, const EventPtr& event, bool replay);
 

@@ -32,6 +32,17 @@ std::size_t frame_end(const std::string& bytes, std::size_t position) {
 bool ends_before(std::size_t place, const Chunk::Mark& mark) { return place < mark.end; }
 bool begins_before(const Chunk::Mark& mark, std::size_t place) { return mark.begin < place; }
 
+// Only a tail that others have joined has to be made: it is one frame.
+bool is_made(const Chunk& chunk) { return !chunk.bytes.empty(); }
+
+void make_frame(const Joined& tail, Chunk& chunk) {
+  if (is_made(chunk)) return;
+  Chunk made;
+  made.bytes.reserve(chunk.marks.front().end);
+  append_event(made, Form::meta, tail.whole(), false);
+  chunk.bytes = std::move(made.bytes);
+}
+
 // What the merged event is to the outbox; its payload is in the frame already.
 EventPtr without_payload(const Event& event) {
   auto light = std::make_shared<Event>();
@@ -72,6 +83,7 @@ void Outbox::push_pong(ChunkPtr chunk) {
 std::size_t Outbox::front(Slice* slices, std::size_t max) const {
   std::size_t count = 0;
   for (auto item = items_.begin(); item != items_.end() && count < max; ++item) {
+    if (!is_made(*item->chunk)) make_frame(*squeezed_->tail, *squeezed_->joined);
     slices[count++] = Slice(item->chunk->bytes).substr(item->from, item->to - item->from);
   }
   return count;
@@ -111,14 +123,15 @@ Offset Outbox::drop_unwritten() {
 std::size_t Outbox::first_frame() const {
   if (items_.empty()) return 0;
   const auto& first = items_.front();
-  return (first.chunk->frames ? frame_end(first.chunk->bytes, first.from + 1) : first.to) - first.from;
+  const bool is_one = !first.chunk->frames || !is_made(*first.chunk);
+  return (is_one ? first.to : frame_end(first.chunk->bytes, first.from + 1)) - first.from;
 }
 
 // --- squeezing ---
 
 void Outbox::squeeze(Pressure& pressure, bool merges) {
   if (squeezed_) return;
-  squeezed_.reset(new Squeezed{pressure, merges, {}, nullptr});
+  squeezed_.reset(new Squeezed{pressure, merges, {}, std::nullopt, nullptr});
   auto waiting = std::exchange(items_, {});
   bytes_ = 0;
   for (auto& item : waiting) append_squeezed(item);
@@ -174,6 +187,7 @@ void Outbox::replace_latest(const ChunkPtr& chunk, const Chunk::Mark& mark) {
 
 void Outbox::relax() {
   for (auto& item : items_) item.latest = nullptr;
+  if (squeezed_) start_tail(nullptr);
   squeezed_.reset();
 }
 
@@ -184,23 +198,52 @@ void Outbox::forget_latest(Item& item) {
 }
 
 bool Outbox::merge_into_tail(const Chunk::Mark& mark) {
-  auto& [pressure, merges, latest, tail] = *squeezed_;
+  auto& pressure = squeezed_->pressure;
+  auto& tail = squeezed_->tail;
   auto newer = pressure.mergeable(mark.event);
   const auto* before = newer ? tail_event() : nullptr;
-  if (before != nullptr && (!tail || tail->event->offset != before->offset)) {
-    tail = before->event->policy == mark.event->policy ? pressure.mergeable(before->event) : nullptr;
+  if (before != nullptr && (!tail || tail->newest() != before->event)) {
+    start_tail(before->event->policy == mark.event->policy ? pressure.mergeable(before->event) : nullptr);
   }
-  auto merged = before != nullptr && tail ? pressure.merge(*tail, *newer) : nullptr;
-  tail = merged ? std::move(merged) : std::move(newer);
-  if (!tail || tail->event == mark.event) return false;
-
-  auto chunk = std::make_shared<Chunk>();
-  trestle::append_event(*chunk, Form::meta, tail->event, false);
-  chunk->marks.back().event = without_payload(*tail->event);
-  cut_tail(before->begin);
-  append_run(chunk, 0, chunk->bytes.size());
+  if (before == nullptr || !tail || !tail->join(newer)) {
+    start_tail(std::move(newer));
+    return false;
+  }
+  grow_tail(*before);
   ++pressure.counters(*mark.event).merged;
   return true;
+}
+
+// Ends the tail that there is: nothing joins it any more.
+void Outbox::start_tail(Pressure::MergeablePtr first) {
+  auto& tail = squeezed_->tail;
+  if (const auto joined = std::exchange(squeezed_->joined, nullptr)) {
+    make_frame(*tail, *joined);
+    auto& event = joined->marks.front().event;
+    event = without_payload(*event);
+  }
+  tail.reset();
+  if (first) tail.emplace(std::move(first));
+}
+
+// The tail's newest event takes the place of the one before it, which is the last one.
+void Outbox::grow_tail(const Chunk::Mark& before) {
+  auto& joined = squeezed_->joined;
+  if (!joined) {
+    cut_tail(before.begin);
+    joined = std::make_shared<Chunk>();
+    joined->marks.emplace_back();
+    items_.push_back({joined, 0, 0});
+  }
+  const auto& tail = *squeezed_->tail;
+  const auto& event = tail.newest();
+  const auto size = frame_size(Form::meta, *event, tail.payload_size(), false);
+  auto& item = items_.back();
+  bytes_ -= item.to;
+  bytes_ += size;
+  item.to = size;
+  joined->marks.front() = {event->offset, 0, size, event};
+  joined->bytes = std::string();
 }
 
 // The last event, if nothing comes after it and nothing of it is written.

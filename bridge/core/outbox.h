@@ -3,18 +3,21 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "bridge/core/event.h"
+#include "bridge/core/joined.h"
 #include "bridge/core/pressure.h"
 #include "proto/types.h"
 
 namespace trestle {
 
 /// Encoded WebSocket frames, made once and shared by every session that gets them. Immutable; any thread.
+/// (What an outbox joins is a chunk of its own, which it fills in later.)
 struct Chunk {
   /// A frame that moves the client's cursor: an event, or a notice that says so.
   struct Mark {
@@ -35,7 +38,8 @@ using ChunkPtr = std::shared_ptr<const Chunk>;
 ///
 /// Usually a list of shared chunks. From squeeze() to relax() it is squeezed: of each `latest` topic only the
 /// newest waiting event stays, at its own place in the order, and events of a `merge` policy join the one
-/// directly before them. So offsets still rise, and a cursor stays true.
+/// directly before them. So offsets still rise, and a cursor stays true. The last event may still grow that
+/// way: its frame is made when it is about to be written, or when another event took its place at the end.
 ///
 /// Owner: the session.  Thread: its shard's.  Bound: kept by the session, which asks footprint().
 class Outbox {
@@ -48,7 +52,7 @@ class Outbox {
   void push(ChunkPtr chunk, std::size_t from = 0);
   /// A pong frame: at most one waits, a newer one takes the place of one of which nothing is written yet.
   void push_pong(ChunkPtr chunk);
-  /// The next slices, at most `max`.
+  /// The next slices, at most `max`. Makes the frame of what has joined, if it is among them.
   std::size_t front(Slice* slices, std::size_t max) const;
   /// `count` bytes were written.
   void consume(std::size_t count);
@@ -107,7 +111,8 @@ class Outbox {
     Pressure& pressure;
     bool merges;
     std::unordered_map<std::string_view, Items::iterator> latest;  // by topic; the keys live in the events
-    Pressure::MergeablePtr tail;                                   // what the last frame is, if it merges
+    std::optional<Joined> tail;                                    // what the last event is, if it merges
+    std::shared_ptr<Chunk> joined;  // its frame, once it has joined others; without bytes until it is made
   };
   template <typename Keep>
   void filter(Keep keep);
@@ -116,6 +121,8 @@ class Outbox {
   void append_event(const ChunkPtr& chunk, const Chunk::Mark& mark);
   void replace_latest(const ChunkPtr& chunk, const Chunk::Mark& mark);
   bool merge_into_tail(const Chunk::Mark& mark);
+  void start_tail(Pressure::MergeablePtr first);
+  void grow_tail(const Chunk::Mark& before);
   void cut_tail(std::size_t to);
   const Chunk::Mark* tail_event() const;
   void forget_latest(Item& item);

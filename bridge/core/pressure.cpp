@@ -75,27 +75,6 @@ Pressure::MergeablePtr Pressure::mergeable(const EventPtr& event) {
   return found;
 }
 
-Pressure::MergeablePtr Pressure::merge(const Mergeable& older, const Mergeable& newer) const {
-  const auto& before = older.event->payload;
-  const auto& after = newer.event->payload;
-  const auto size = after.size() + (older.to - older.from);
-  if (older.event->topic != newer.event->topic || older.merge_by != newer.merge_by || size > kMaxMerged) {
-    return nullptr;
-  }
-  auto event = std::make_shared<Event>();
-  event->offset = newer.event->offset;
-  event->time = newer.event->time;
-  event->appended = newer.event->appended;
-  event->topic = newer.event->topic;
-  event->policy = newer.event->policy;
-  event->payload.reserve(size);
-  event->payload.append(after, 0, newer.from);
-  event->payload.append(before, older.from, older.to - older.from);
-  event->payload.append(after, newer.from);
-  return std::make_shared<Mergeable>(
-      Mergeable{std::move(event), newer.from, newer.to + (older.to - older.from), newer.merge_by});
-}
-
 PressureCounters& Pressure::counters(const Event& event) { return rule_of(event).counters; }
 
 std::vector<Pressure::Line> Pressure::report() const {

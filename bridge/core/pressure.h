@@ -31,13 +31,11 @@ struct Dropped {
   void add(const Event& event);
 };
 
-/// What the outboxes of a shard share: how events are joined, and what became of them.
+/// What the outboxes of a shard share: where events are joined, and what became of them.
 ///
 /// Thread: the shard's.  Bound: kMaxKnown events, kMaxKnownBytes of payload and one event more.
 class Pressure {
  public:
-  /// A merged event grows no further, so that appending to it stays cheap.
-  static constexpr std::size_t kMaxMerged = 32 * 1024;
   /// What mergeable() remembers: more than a group gets in one chunk, so that its sessions share the work.
   static constexpr std::size_t kMaxKnown = 1024;
   static constexpr std::size_t kMaxKnownBytes = 1024 * 1024;
@@ -51,14 +49,13 @@ class Pressure {
     std::size_t from = 0;  ///< the text at the policy's `merge` pointer, without its quotes: from here
     std::size_t to = 0;    ///< to here in the payload
     std::vector<std::string> merge_by;
+
+    std::string_view text() const { return std::string_view(event->payload).substr(from, to - from); }
   };
   using MergeablePtr = std::shared_ptr<const Mergeable>;
   /// nullptr unless the event's policy merges and `merge` points to a string; in doubt (a member on the way
   /// twice) nullptr. An event is parsed once, however many sessions ask about it one after the other.
   MergeablePtr mergeable(const EventPtr& event);
-  /// Both as one: the newer event, with the older one's text before its own. nullptr unless they are of one
-  /// topic, `merge_by` is equal and the result is not too big.
-  MergeablePtr merge(const Mergeable& older, const Mergeable& newer) const;
 
   PressureCounters& counters(const Event& event);
   struct Line {

@@ -63,6 +63,12 @@ class PressureFixture {
   bool all_kept() const {
     return !outbox.holds([](const Event& event) { return event.policy->keep == Keep::none; });
   }
+  /// The bytes that wait, one slice for each piece of the outbox.
+  std::vector<std::string> waiting() const {
+    std::vector<Outbox::Slice> slices(1000);
+    slices.resize(outbox.front(slices.data(), slices.size()));
+    return {slices.begin(), slices.end()};
+  }
   void squeeze() { outbox.squeeze(pressure, true); }
 
   /// Writes `count` bytes to the client, all by default.
