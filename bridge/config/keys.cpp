@@ -272,7 +272,7 @@ Keys keys_of_stream(StreamSettings& s) {
 }
 
 Keys keys_of_session(SessionSettings& s) {
-  return {value_key("queue", s.queue, size({64 * kKiB, kGiB})),
+  return {value_key("queue", s.queue, size({kKiB, kGiB})),
           value_key("stall", s.stall, duration<milliseconds>(10ms, 1h)),
           value_key("coalesce", s.coalesce, duration<milliseconds>(0ms, 1s))};
 }

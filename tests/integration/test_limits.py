@@ -98,7 +98,7 @@ def test_a_stalled_client_is_told_4408_if_it_still_can_be(trestled, connect, pub
 
 
 def test_one_event_larger_than_the_queue_still_passes(trestled, connect, publisher):
-    bridge = trestled({"session": {"queue": "64KiB"}})
+    bridge = trestled({"session": {"queue": "1KiB"}})
     client = connect(bridge)
     publisher(bridge).event({"type": "big", "pad": "x" * 300_000})
     assert len(client.data()["pad"]) == 300_000
