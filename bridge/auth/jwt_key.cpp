@@ -10,7 +10,6 @@
 
 #include <array>
 #include <optional>
-#include <set>
 
 #include "bridge/auth/openssl_ptr.h"
 #include "bridge/auth/tokens.h"
@@ -166,18 +165,6 @@ std::optional<std::string> fault_of_public(const std::string& secret) {
   return std::nullopt;
 }
 
-std::optional<std::string> fault_of_weak(JwtAlgorithm algorithm, const std::string& secret) {
-  const auto least = secret_size(algorithm);
-  const auto different = std::set<char>(secret.begin(), secret.end()).size();
-  if (secret.size() < least) {
-    return "holds a secret of " + std::to_string(secret.size()) + " bytes; " +
-           std::string(name_of(algorithm)) + " needs at least " + std::to_string(least);
-  }
-  if (different >= kLeastSecretBytes) return std::nullopt;
-  return "holds a secret of only " + std::to_string(different) + " different bytes; it needs at least " +
-         std::to_string(kLeastSecretBytes);
-}
-
 std::string der_of(EVP_PKEY* key) {
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(key, &der);
@@ -231,14 +218,16 @@ Result<JwtKey> JwtKey::from_secret(std::string kid, JwtAlgorithm algorithm, std:
   if (!is_hmac(algorithm)) {
     return Error{"is a secret, which " + std::string(name_of(algorithm)) + " has no use for"};
   }
-  const auto remedy = ": openssl rand -hex " + std::to_string(secret_size(algorithm));
+  const auto least = secret_size(algorithm);
+  const auto remedy = ": openssl rand -hex " + std::to_string(least);
   if (const auto fault = fault_of_public(secret)) {
     return Error{*fault + "; use the algorithm that belongs to the key (such as RS256), or make a secret" +
                  remedy};
   }
-  if (secret.empty()) return Error{"holds a secret of 0 bytes" + remedy};
-  if (const auto fault = fault_of_weak(algorithm, secret); fault && !weak) {
-    return Error{*fault + remedy + ", or say auth.jwt.insecure: true if it is meant"};
+  if (secret.size() < (weak ? 1 : least)) {
+    return Error{"holds a secret of " + std::to_string(secret.size()) + " bytes; " +
+                 std::string(name_of(algorithm)) + " needs at least " + std::to_string(least) + remedy +
+                 (weak ? "" : ", or say auth.jwt.insecure: true if it is meant")};
   }
   JwtKey key(std::move(kid), algorithm);
   key.secret_ = std::move(secret);

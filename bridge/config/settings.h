@@ -81,7 +81,7 @@ struct JwtSettings {
   std::vector<std::string> scopes;    ///< of tokens that carry neither `scope` nor `scopes`
   milliseconds leeway{30'000};        ///< by which clocks may differ: `exp`, `nbf`, `iat`, revocations
   bool expiry_required = true;        ///< false: a token without `exp` is good for ever
-  bool insecure = false;              ///< allows secrets that are weak, or that everybody here can read
+  bool insecure = false;              ///< allows secrets that are short, or that everybody here can read
 };
 
 /// How a client may show its token.

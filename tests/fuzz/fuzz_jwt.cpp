@@ -27,7 +27,7 @@ const JwtKeys& keys() {
         false);
     MUST(jwks && jwks->size() == 2);
     auto list = *jwks;
-    list.push_back(JwtKey::from_secret("h", JwtAlgorithm::hs256, kSecret, true).value());
+    list.push_back(JwtKey::from_secret("h", JwtAlgorithm::hs256, kSecret, false).value());
     return list;
   }());
   return all;
