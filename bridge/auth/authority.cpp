@@ -210,10 +210,6 @@ Result<std::optional<std::string>> Authority::make_first_token(Micros now) {
   return std::optional<std::string>(std::move(token));
 }
 
-Micros Authority::leeway() const {
-  return std::chrono::duration_cast<std::chrono::microseconds>(settings_.jwt.leeway).count();
-}
-
 Result<IdentityPtr, AuthFailure> Authority::authenticate(std::string_view token, Micros now) const {
   if (token.size() > kMaxJwt) return AuthFailure::unknown;
   const auto hash = hash_token(token);
@@ -224,7 +220,7 @@ Result<IdentityPtr, AuthFailure> Authority::authenticate(std::string_view token,
   }
   if (!found && !table->keys->empty() && looks_like_jwt(token)) {
     auto identity = verify_jwt(token, *table->keys, settings_.jwt, now);
-    if (identity && table->revoked->hold((*identity)->origin, leeway())) return AuthFailure::revoked;
+    if (identity && table->revoked->hold((*identity)->origin)) return AuthFailure::revoked;
     return identity;
   }
   if (!found) return AuthFailure::unknown;
@@ -237,7 +233,7 @@ Result<IdentityPtr, AuthFailure> Authority::renew(const IdentityPtr& held) const
   const auto table = std::atomic_load(&table_);
   const auto& origin = held->origin;
   if (origin.kind == Kind::jwt) {
-    const bool good = table->keys->has(origin.key) && !table->revoked->hold(origin, leeway());
+    const bool good = table->keys->has(origin.key) && !table->revoked->hold(origin);
     return good ? Result<IdentityPtr, AuthFailure>(held) : AuthFailure::revoked;
   }
   if (origin.kind != Kind::file) return held;

@@ -97,7 +97,6 @@ class Authority {
   Result<Revocations> read_more_revoked(const Revocations& held);
   std::string read(AuthPart part, bool settled);
   std::string trouble() const;
-  Micros leeway() const;
 
   const std::string token_hash_;  // of the configured token; empty without one
   const AuthSettings settings_;   // without that token

@@ -97,8 +97,10 @@ Failure judge_times(const Document& claims, const JwtSettings& settings, Micros 
   if (expires) out.expires = *expires + leeway;
   if (out.expires && *out.expires <= now) return AuthFailure::expired;
   if (not_before && *not_before - leeway > now) return AuthFailure::not_yet;
-  // Or a token could be from after a revocation that is still to come.
+  // Or it would outlive every revocation until then. And what is here now was issued by now, whatever the
+  // issuer's clock says.
   if (out.origin.issued && *out.origin.issued - leeway > now) return AuthFailure::not_yet;
+  if (out.origin.issued) out.origin.issued = std::min(*out.origin.issued, now);
   return std::nullopt;
 }
 

@@ -53,12 +53,12 @@ Revocations read(const YAML::Node& root) {
 
 }  // namespace
 
-bool Revocations::hold(const TokenOrigin& token, Micros leeway) const {
+bool Revocations::hold(const TokenOrigin& token) const {
   if (token.kind != TokenOrigin::Kind::jwt) return false;
   if (!token.id.empty() && ids.count(token.id) != 0) return true;
   const auto too_old = [&](const std::string& subject) {
     const auto entry = issued_before.find(subject);
-    return entry != issued_before.end() && (!token.issued || *token.issued - leeway < entry->second);
+    return entry != issued_before.end() && (!token.issued || *token.issued < entry->second);
   };
   return too_old(token.subject) || too_old(kEverybody);
 }

@@ -15,14 +15,12 @@ namespace trestle {
 ///     jti: [7d2c…, 91ab…]                            # one token each
 ///     issued_before: {alice: 2026-11-21T20:00:00Z}   # a subject's tokens up to then; "*": everybody's
 ///
-/// A token that does not say when it was issued (`iat`) counts as issued before. Times are UTC, in seconds,
-/// by this machine's clock. An issuer's may be ahead of it by the leeway, and what it issued before may say
-/// so much later: that is revoked too.
+/// A token that does not say when it was issued (`iat`) counts as issued before. Times are UTC, in seconds.
 struct Revocations {
   std::set<std::string> ids;
   std::map<std::string, Micros> issued_before;
 
-  bool hold(const TokenOrigin& token, Micros leeway) const;
+  bool hold(const TokenOrigin& token) const;
   /// What either of the two revokes is revoked.
   void add(const Revocations& other);
 };

@@ -79,7 +79,7 @@ struct JwtSettings {
   std::string issuer;                 ///< what `iss` must be; empty: not looked at
   std::vector<std::string> audience;  ///< `aud` must name one of these; empty: a token with `aud` is refused
   std::vector<std::string> scopes;    ///< of tokens that carry neither `scope` nor `scopes`
-  milliseconds leeway{30'000};        ///< by which clocks may differ: `exp`, `nbf`, `iat`, revocations
+  milliseconds leeway{30'000};        ///< by which clocks may differ: `exp`, `nbf`, `iat`
   bool expiry_required = true;        ///< false: a token without `exp` is good for ever
   bool insecure = false;              ///< allows secrets that are short, or that everybody here can read
 };

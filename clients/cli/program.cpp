@@ -228,11 +228,7 @@ void Program::add_token() {
           "  trestle token create --name worker-7 --scope 'read:task.{sub}.>'\n"
           "  trestle token revoke --name dashboard\n"
           "  trestle token revoke --jti 7d2c91ab               one JWT, by its id\n"
-          "  trestle token revoke --subject alice              her JWTs that were issued until now\n"
-          "                                                    (and in the next auth.jwt.leeway, 30s, for "
-          "the\n"
-          "                                                    issuer's clock may be ahead: log in again "
-          "after it)\n\n"
+          "  trestle token revoke --subject alice              her JWTs that were issued until now\n\n"
           "Scopes:\n"
           "  read, publish, command     everything but the bridge's own topics ($sys)\n"
           "  read:PATTERN               the topics that match; so too publish and command.\n"
@@ -261,8 +257,8 @@ void Program::add_token() {
   revoke
       ->add_option(
           "--issued-before", token_.issued_before,
-          "with --subject: those issued (claim iat) before then, such as 2027-01-01T00:00:00Z, or within "
-          "auth.jwt.leeway after it, for the issuer's clock may be ahead; default: until now")
+          "with --subject: those issued (claim iat) before then, such as 2027-01-01T00:00:00Z (so much "
+          "later as the issuer's clock may be ahead); default: until now")
       ->check(text())
       ->needs(subject);
   revoke->add_option("--revoked-file", token_.revoked_file, "file of revoked JWTs (auth.revoked_file)")

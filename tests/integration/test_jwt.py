@@ -208,7 +208,7 @@ def test_revoked_by_id_and_by_time(served, connect):
     file.write_text("jti: ['7']\n")
     assert clients[0].closed().code == 4401
     within_a_second(begun)
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 50))               # and what lies less than the leeway after
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - 10))
     begun = time.monotonic()
     file.write_text("jti: ['7']\nissued_before: {alice: " + stamp + "}\n")
     assert clients[1].closed().code == 4401
@@ -227,7 +227,7 @@ def revoke(bridge, *what):
 @pytest.mark.parametrize("which", ["--jti", "--subject"])
 def test_the_command_line_revokes_for_good(served, connect, which):
     issuer = Issuer()
-    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"}, leeway="1s")
+    bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})
     then = int(time.time()) - 100
     bad, good = issuer.token(jti="7", iat=then), issuer.token(sub="bob", jti="8", iat=then)
     ended, stays = connect(bridge, token=bad), connect(bridge, token=good)
@@ -249,12 +249,12 @@ def test_the_command_line_revokes_for_good(served, connect, which):
     revoke(bridge, "--jti", "9")                                        # what was revoked before stays so
     eventually(lambda: bridge.logs("tokens read again"), "the file is read again")
     is_in_force()
-    if which == "--subject":                                            # alice, logged in again, later than the leeway
-        eventually(lambda: bridge.http("/api/status", token=issuer.token())[0] == 200, "she is let in")
+    if which == "--subject":                                            # alice, logged in again
+        assert name_of(connect(bridge, token=issuer.token(iat=int(time.time()) + 2))) == "alice"
 
 
 @pytest.mark.parametrize("ahead", [0, 10, 25])
-def test_a_token_of_an_issuer_whose_clock_is_ahead_is_revoked_too(served, connect, ahead):
+def test_sessions_of_an_issuer_whose_clock_is_ahead_are_revoked_too(served, connect, ahead):
     issuer = Issuer()
     bridge = served(issuer, auth={"revoked_file": "revoked.yaml"})          # leeway: 30s
     token = issuer.token(iat=int(time.time()) + ahead)
@@ -265,7 +265,7 @@ def test_a_token_of_an_issuer_whose_clock_is_ahead_is_revoked_too(served, connec
     revoke(bridge, "--subject", "alice")
     assert client.closed().code == 4401
     within_a_second(begun)
-    assert bridge.http("/api/status", token=token)[0] == 401 and name_of(bob) == "bob"
+    assert name_of(bob) == "bob"
 
 
 def spoil_tokens(bridge):

@@ -259,7 +259,7 @@ TEST_CASE("not before its time, with leeway") {
   CHECK(judged(claims(",\"iat\":\"yesterday\"")) == kMalformed);
 }
 
-TEST_CASE("not issued in the future, with leeway") {
+TEST_CASE("not issued in the future, with leeway; what is here has been issued") {
   const std::string not_yet(reason_of(AuthFailure::not_yet));
   CHECK(judged(claims(",\"iat\":" + at(30))) == "alice");
   CHECK(judged(claims(",\"iat\":" + at(31))) == not_yet);
