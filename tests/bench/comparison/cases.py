@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from pushpin import Pushpin
-from servers import Floor, Mosquitto, Nats, Nchan, Trestle, TrestleInMemory, TrestleTls
+from servers import Floor, Mosquitto, Nats, Nchan, Trestle, TrestleInMemory, TrestleMerging, TrestleTls
 
 ALL = [Floor, Trestle, Nats, Nchan, Mosquitto, Pushpin]
 OURS = [Floor, Trestle]
@@ -79,7 +79,11 @@ def tls():
 def pressure():
     # 400 events of 16 KB: more for each client than its outbox of 4 MiB holds.
     much = {"clients": 1_000, "size": 16_000, "count": 400, "rate": 25}
+    # Once an outbox is half full, every event is joined for each client that stopped.
+    texts = {"clients": 100, "size": 1_000, "count": 10_000, "rate": 1_000}
     return [
+        Case("texts, none stopped", texts, [TrestleMerging], once=True),
+        Case("texts, 50 stopped", {**texts, "stopped": 50}, [TrestleMerging], once=True),
         Case("none stopped", much, [Trestle], once=True),
         Case("100 stopped", {**much, "stopped": 100}, [Trestle], once=True),
         Case("large", {"clients": 1_000, "size": 512_000, "count": 5, "rate": 1}, [Trestle], once=True),

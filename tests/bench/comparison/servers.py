@@ -166,6 +166,15 @@ class TrestleInMemory(Trestle):
     more = 'stream: {path: ":memory:"}'
 
 
+class TrestleMerging(Trestle):
+    """What a client does not read in time is joined for it: by its cursor it can tell."""
+
+    name = "trestle, merging"
+    path = "/?token=bench&meta=1"
+    more = """session: {queue: 1MiB, stall: 60s}
+topics: [{match: ">", keep: log, under_pressure: merge, merge: /pad}]"""
+
+
 class TrestleTls(Trestle):
     name = "trestle, TLS"
 
