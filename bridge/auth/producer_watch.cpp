@@ -30,12 +30,10 @@ std::string ProducerWatch::trouble() const {
 
 void ProducerWatch::take() {
   auto list = ProducerList::load(path_);
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    trouble_ = list ? "" : list.error().message;
-  }
   if (!list) {
-    return log::error("list of producers stays as it was", {{"error", list.error().message}});
+    const std::lock_guard<std::mutex> lock(mutex_);
+    trouble_ = list.error().message;
+    return log::error("list of producers stays as it was", {{"error", trouble_}});
   }
   log::info("list of producers read again", {{"file", path_.string()}, {"producers", list->size()}});
   put(std::move(*list));
@@ -43,16 +41,14 @@ void ProducerWatch::take() {
 
 // Half of a list is no fault: it will be read again. It is logged once it keeps still.
 void ProducerWatch::take_unsettled() {
-  auto list = ProducerList::load(path_);
-  if (!list) return;
+  if (auto list = ProducerList::load(path_)) put(std::move(*list));
+}
+
+void ProducerWatch::put(ProducerList list) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     trouble_.clear();
   }
-  put(std::move(*list));
-}
-
-void ProducerWatch::put(ProducerList list) {
   std::atomic_store(&list_, std::make_shared<const ProducerList>(std::move(list)));
 }
 

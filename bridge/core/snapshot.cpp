@@ -49,9 +49,9 @@ Snapshot::Change Snapshot::keep(const EventPtr& event) {
     change = Change::replaced;
     take_out(known->second);
   }
-  put(event);
+  const auto* lane = put(event);
   if (events_.size() > kMaxTopics) forget(events_.begin()->second->topic);
-  if (const auto* lane = lane_of(*event)) trim(*lane);
+  if (lane != nullptr) trim(*lane);
   // By itself it may be more than `retain` allows.
   return by_topic_.count(event->topic) == 0 ? Change::none : change;
 }
@@ -62,13 +62,14 @@ Snapshot::Lane* Snapshot::lane_of(const Event& event) {
   return found == limited_.end() ? nullptr : &*found;
 }
 
-void Snapshot::put(const EventPtr& event) {
+Snapshot::Lane* Snapshot::put(const EventPtr& event) {
   events_.emplace(event->offset, event);
   by_topic_.emplace(event->topic, event->offset);
   auto* lane = lane_of(*event);
-  if (lane == nullptr) return;
+  if (lane == nullptr) return nullptr;
   lane->offsets.insert(event->offset);
   lane->bytes += event->payload.size();
+  return lane;
 }
 
 EventPtr Snapshot::take_out(Offset offset) {

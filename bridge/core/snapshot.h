@@ -78,7 +78,8 @@ class Snapshot {
   void end_topics(const Event& event);
   Change keep(const EventPtr& event);
   Lane* lane_of(const Event& event);
-  void put(const EventPtr& event);
+  /// Its lane, if its policy limits how many are kept.
+  Lane* put(const EventPtr& event);
   EventPtr take_out(Offset offset);
   void trim(const Lane& lane);
   void forget_oldest(const Lane& lane) { forget(events_.at(*lane.offsets.begin())->topic); }

@@ -129,6 +129,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void renew(IdentityPtr identity);
   void withdraw(Hidden hidden_now);
   void apply_rights();
+  std::vector<Pattern> forbidden_topics() const;
   void follow_rights();
 
   // WebSocketEvents

@@ -68,12 +68,9 @@ bool Session::token_holds(Micros now) {
 // Somebody has taken away from this token, or given it more. Who presents another token by itself has a right
 // to what waits behind the one before, and sees in the reply where the other begins.
 void Session::renew(IdentityPtr identity) {
-  const auto& held = all_topics().topics;
-  const bool narrower = std::any_of(held.begin(), held.end(), [&](const Pattern& pattern) {
-    return !may_pass(Door::renew, identity->rights, pattern);
-  });
   const auto hidden = subscription_.hidden;
   identity_ = std::move(identity);
+  const bool narrower = !forbidden_topics().empty();
   apply_rights();
   const auto hidden_now = subscription_.hidden & ~hidden;
   if (phase_ == Phase::live && (narrower || hidden_now != 0)) withdraw(hidden_now);
@@ -104,11 +101,16 @@ void Session::apply_rights() {
   subscription_.hidden = shard_.context().policies.hidden_from(identity_->rights);
   for (auto& replay : replays_) replay.hide(subscription_.hidden);
   if (default_topics_) return follow_rights();
+  give_up(forbidden_topics());  // regroups in any case
+}
+
+// What it holds, and may not read all of.
+std::vector<Pattern> Session::forbidden_topics() const {
   std::vector<Pattern> forbidden;
   for (const auto& pattern : all_topics().topics) {
     if (!may_pass(Door::renew, identity_->rights, pattern)) forbidden.push_back(pattern);
   }
-  give_up(forbidden);  // regroups in any case
+  return forbidden;
 }
 
 void Session::follow_rights() {
