@@ -143,7 +143,7 @@ def test_a_refreshed_token_sees_more_or_less_from_the_next_event_on(start, conne
 
 
 def test_a_refresh_during_a_replay_counts_for_the_rest_of_it(start, connect, publisher, closing):
-    bridge, blind, seeing, _ = start({"shards": 1})
+    bridge, blind, seeing, _ = start({"session": {"queue": "64KiB", "stall": "60s"}, "shards": 1})
     watcher, source = connect(bridge), publisher(bridge)
     count = share_of(3000, least=1000)
     for n in range(count):
