@@ -31,7 +31,7 @@ class Shelf {
 
   /// True if the stream can give it again, or something newer in its place, as long as it is retained.
   bool keeps(const Event& event) const {
-    return event.policy->keep != Keep::none && !snapshot_.is_late(event);
+    return event.policy->keep != Keep::none && !snapshot_.leaves_out(event);
   }
 
   const Snapshot& snapshot() const { return snapshot_; }

@@ -43,7 +43,10 @@ void Snapshot::end_topics(const Event& event) {
 }
 
 Snapshot::Change Snapshot::keep(const EventPtr& event) {
-  if (is_late(*event)) return Change::none;
+  if (leaves_out(*event)) {
+    forget(event->topic);  // what it had is not the newest any more
+    return Change::none;
+  }
   auto change = Change::added;
   if (const auto known = by_topic_.find(event->topic); known != by_topic_.end()) {
     change = Change::replaced;
@@ -52,8 +55,7 @@ Snapshot::Change Snapshot::keep(const EventPtr& event) {
   const auto* lane = put(event);
   if (events_.size() > kMaxTopics) forget(events_.begin()->second->topic);
   if (lane != nullptr) trim(*lane);
-  // By itself it may be more than `retain` allows.
-  return by_topic_.count(event->topic) == 0 ? Change::none : change;
+  return change;
 }
 
 Snapshot::Lane* Snapshot::lane_of(const Event& event) {
@@ -91,9 +93,15 @@ void Snapshot::trim(const Lane& lane) {
     forget_oldest(lane);
 }
 
+bool Snapshot::leaves_out(const Event& event) const {
+  if (event.policy->keep != Keep::latest) return false;
+  const auto& most = event.policy->retain.bytes;
+  return (most && event.payload.size() > *most) || is_late(event);
+}
+
 bool Snapshot::is_late(const Event& event) const {
   // Without `until`: the configuration has changed since the topic was ended.
-  if (event.policy->keep != Keep::latest || !event.policy->until) return false;
+  if (!event.policy->until) return false;
   const auto found = ended_.find(event.topic);
   return found != ended_.end() && event.appended < found->second.until && event.offset > found->second.by;
 }

@@ -59,8 +59,9 @@ class Snapshot {
   const std::map<Offset, EventPtr>& events() const { return events_; }
   std::size_t size() const { return events_.size(); }
 
-  /// True for an event of a `latest` topic that came after its end: delivered, and kept by nobody.
-  bool is_late(const Event& event) const;
+  /// True for an event of a `latest` topic that came after its end, or that is more by itself than its policy
+  /// retains: delivered, and kept by nobody.
+  bool leaves_out(const Event& event) const;
   /// When the topic may come back; nothing if it was not ended.
   std::optional<Micros> ended_until(const std::string& topic) const;
   /// All of them, the oldest first.
@@ -75,6 +76,7 @@ class Snapshot {
     std::set<Offset> offsets;
     std::size_t bytes = 0;
   };
+  bool is_late(const Event& event) const;
   void end_topics(const Event& event);
   Change keep(const EventPtr& event);
   Lane* lane_of(const Event& event);

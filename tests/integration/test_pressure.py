@@ -169,10 +169,15 @@ def test_what_nothing_keeps_and_nobody_may_drop_ends_in_4408_with_the_cursor(tre
     assert [data["n"] for data in got] == list(range(len(got)))
 
 
+LATE = {"type": "progress", "k": 7, "n": 99}
+BIG = {"type": "progress", "k": 8, "n": 99, "pad": PAD}
+
+
 @pytest.mark.parametrize("when", ["before the catch-up", "during the catch-up"])
-def test_a_late_event_that_nothing_keeps_is_not_lost_untold(trestled, flood, closing, when):
+@pytest.mark.parametrize("left_out", [LATE, BIG], ids=["late", "more than is retained"])
+def test_what_nothing_keeps_of_a_latest_topic_is_not_lost_untold(trestled, flood, closing, when, left_out):
     """A progress after its task's end is delivered and not kept, though its policy keeps others."""
-    progress = {"match": "progress.*", "keep": "latest", "key": "/k", "until": "finished.*"}
+    progress = {"match": "progress.*", "keep": "latest", "key": "/k", "until": "finished.*", "retain": {"bytes": "1KiB"}}
     bridge = trestled({**SMALL, "topics": [*TOPICS, progress, {"match": "finished.*", "keep": "log", "key": "/k"}]})
     slow = Slow(bridge, closing, meta=1)
     fill = [{"type": "fill", "n": n, "pad": PAD} for n in range(10)]
@@ -186,13 +191,13 @@ def test_a_late_event_that_nothing_keeps_is_not_lost_untold(trestled, flood, clo
 
     while not is_time():
         flood(bridge, fill)
-    flood(bridge, [{"type": "progress", "k": 7, "n": 99}, *fill * 50, {"type": "end", "last": True}])
+    flood(bridge, [left_out, *fill * 50, {"type": "end", "last": True}])
     seen = slow.read(is_last)
     assert not [data for data in seen if data.get("n") == 99]
     if when == "during the catch-up":
         flood(bridge, [{"type": "end", "last": True}])              # the gap comes when all of that is read
         slow.read(is_last)
-        assert [(gap["reason"], gap["topic"], gap["count"]) for gap in slow.gaps] == [("dropped", "progress.7", 1)]
+        assert [(gap["reason"], gap["topic"], gap["count"]) for gap in slow.gaps] == [("dropped", f"progress.{left_out['k']}", 1)]
     else:
         assert slow.closed[0] == 4408
 

@@ -85,9 +85,7 @@ class Model {
       ended_[topic] = event->appended + kHour;
     }
     if (keep_of(event->topic) == Keep::latest) {
-      const auto ended = ended_.find(event->topic);
-      if (ended == ended_.end() || event->appended >= ended->second) latest_[event->topic] = event;
-      if (rule != nullptr) trim_latest(*rule);
+      keep_newest(event, rule);
     } else if (keep_of(event->topic) == Keep::log) {
       auto& log = logs_[rule->type];
       log.events.push_back(event);
@@ -197,6 +195,15 @@ class Model {
     const auto found =
         std::find_if(rules().begin(), rules().end(), [&](const Rule& rule) { return rule.type == type; });
     return found == rules().end() ? nullptr : &*found;
+  }
+  void keep_newest(const EventPtr& event, const Rule* rule) {
+    const auto ended = ended_.find(event->topic);
+    if (ended != ended_.end() && event->appended < ended->second) return;
+    latest_[event->topic] = event;
+    if (rule == nullptr) return;
+    if (event->payload.size() > rule->retain.bytes.value_or(event->payload.size()))
+      latest_.erase(event->topic);
+    trim_latest(*rule);
   }
   void trim_latest(const Rule& rule) {
     while (true) {

@@ -186,12 +186,14 @@ TEST_CASE(
   stream.publish("small.2", 41);
   CHECK(stream.holds() == "small.2@4");
   CHECK(stream.gone() == "small.1");
-  stream.publish("small.2", 101);
+  stream.publish("small.3", 59);
+  const auto big = stream.publish("small.2", 101);
   CHECK(stream.change() == Snapshot::Change::none);
-  CHECK(stream.holds() == "");
+  CHECK(stream.snapshot().leaves_out(*big));
+  CHECK(stream.holds() == "small.3@5");  // it does not take the place of others
   CHECK(stream.gone() == "small.2");
-  stream.publish("small.2", 100);
-  CHECK(stream.holds() == "small.2@6");
+  CHECK_FALSE(stream.snapshot().leaves_out(*stream.publish("small.2", 100)));
+  CHECK(stream.holds() == "small.2@7");
 }
 
 TEST_CASE("a policy retains for so long, counted from each topic's newest event") {
@@ -232,8 +234,8 @@ TEST_CASE("what comes after an end is late, what came before it is not") {
   stream.publish("part-done.1");
   const auto after = stream.publish("part.1");
   stream.publish("part-done.1");
-  CHECK_FALSE(stream.snapshot().is_late(*before));
-  CHECK(stream.snapshot().is_late(*after));
+  CHECK_FALSE(stream.snapshot().leaves_out(*before));
+  CHECK(stream.snapshot().leaves_out(*after));
 }
 
 TEST_CASE("endings outlive the snapshot that saw them") {
