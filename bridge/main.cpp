@@ -198,6 +198,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   if (*first_token) {
     print_first_token(front.url(), **first_token, settings.auth.tokens_file);
     wipe(**first_token);
+    wipe_traces();
   }
 
   const auto epoch = (*stream)->epoch();  // before the spine starts: from then on the stream is its own

@@ -121,6 +121,7 @@ void Session::on_readable() {
         pinged_.reset();
         on_bytes({buffer.data(), got});
         wipe(buffer.data(), got);  // a token may be in there
+        if (std::exchange(had_token_, false)) wipe_traces();
         break;
       case Io::wait_read: return wait_readable();
       case Io::wait_write: read_wants_write_ = true; return wait_writable();
@@ -150,7 +151,7 @@ void Session::on_bytes(std::string_view bytes) {
         answer(http_error(status, "bad_request", "this is not an HTTP request that Trestle understands"));
       }
       reader_.reset();  // with the token
-      wipe_stack();
+      had_token_ = true;
       return;
     }
     case Phase::waiting:

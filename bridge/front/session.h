@@ -206,6 +206,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;
   bool read_wants_write_ = false;  // TLS
+  bool had_token_ = false;         // in what was read last: its traces are still to be wiped
   TokenBucket requests_;
   Micros since_wall_ = 0;
 };

@@ -115,7 +115,7 @@ void Session::handle(const Request& request) {
   switch (request.kind) {
     case Kind::subscribe: return subscribe(request);
     case Kind::unsubscribe: return unsubscribe(request);
-    case Kind::auth: return authenticate(request);
+    case Kind::auth: had_token_ = true; return authenticate(request);
     case Kind::ping:
       return send_text(
           reply("pong", request.id, member("time", static_cast<std::uint64_t>(read_clock().wall))));
