@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <variant>
+#include <optional>
 
 #include "bridge/auth/authority.h"
 #include "bridge/config/validate.h"
@@ -13,6 +13,7 @@
 #include "bridge/ingest/zmq_bind.h"
 #include "bridge/privileges.h"
 #include "bridge/store/journaled_stream.h"
+#include "bridge/store/private_file.h"
 
 namespace trestle {
 namespace {
@@ -47,14 +48,9 @@ MaybeError check_ingest(const IngestSettings& ingest) {
 
 // A start reads these as root first, and then again as the user who will have to read them later.
 MaybeError check_again(Authority& authority, const Settings& settings) {
-  const auto as_user = " (as user " + settings.user;
-  if (const auto readable = authority.reload(); !readable) {
-    return Error{readable.error().message + as_user + ")"};
-  }
-  if (const auto error = check_tls(settings)) {
-    return Error{error->message + as_user + ", who reads it again later)"};
-  }
-  return std::nullopt;
+  if (const auto readable = authority.reload(); !readable) return as_user(settings, readable.error());
+  const auto error = check_tls(settings);
+  return error ? MaybeError(as_user(settings, *error)) : std::nullopt;
 }
 
 // Whoever checks need not be root, as whoever starts has to be.
@@ -62,8 +58,23 @@ bool may_become(uid_t user) { return ::geteuid() == 0 || ::geteuid() == user; }
 
 }  // namespace
 
-Result<std::vector<std::string>> check_files(const Settings& settings) {
+Error as_user(const Settings& settings, const Error& error) {
+  return Error{error.message + " (as user " + settings.user + ", who reads it again later)"};
+}
+
+std::vector<std::string> warnings_of(const Settings& settings, const std::filesystem::path& token_file) {
   std::vector<std::string> warnings;
+  // Not refused: it reads, and never grants more than reading.
+  if (const auto fault = fault_of_secret(token_file)) {
+    warnings.push_back(settings.auth.token_place + token_file.string() + " " + *fault);
+  }
+  if (auto warning = find_warning(settings)) warnings.push_back(std::move(*warning));
+  return warnings;
+}
+
+Result<std::vector<std::string>> check_files(const Settings& settings,
+                                             const std::filesystem::path& token_file) {
+  auto warnings = warnings_of(settings, token_file);
   auto authority = Authority::make(settings.auth);
   if (!authority) return authority.error();
   if (const auto error = check_tls(settings)) return *error;
@@ -80,7 +91,6 @@ Result<std::vector<std::string>> check_files(const Settings& settings) {
   if (const auto error = check_stream(settings.stream)) return *error;
   if (const auto error = check_ingest(settings.ingest)) return *error;
   if (const auto room = (*authority)->check_first_token(); !room) return room.error();
-  if (const auto warning = find_warning(settings)) warnings.push_back(*warning);
   if (const auto warning = (*authority)->warning()) warnings.push_back(*warning);
   return warnings;
 }

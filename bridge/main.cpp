@@ -16,7 +16,6 @@
 #include "bridge/auth/process_list.h"
 #include "bridge/check.h"
 #include "bridge/config/config.h"
-#include "bridge/config/validate.h"
 #include "bridge/core/clock.h"
 #include "bridge/front/front.h"
 #include "bridge/ingest/zmq_ingest.h"
@@ -146,14 +145,7 @@ void load_past(Stream& stream, Spine& spine, Front& front, Now now) {
   front.load(Batch{past.events, past.lost, stream.head(), stream.epoch(), !stream.trouble().empty()}, past);
 }
 
-// Not refused: it reads, and never grants more than reading.
-void warn_of_open_file(const std::filesystem::path& file) {
-  const auto fault = fault_of_secret(file);
-  if (fault) log::warning("the configuration holds auth.token", {{"fault", file.string() + " " + *fault}});
-}
-
-// The bridge, from the downstream end up: each part gets the one it feeds. `token_file` is a configuration
-// file that holds a token; empty if there is none in it.
+// The bridge, from the downstream end up: each part gets the one it feeds. `token_file`: as in warnings_of().
 int serve(Settings& settings, const std::filesystem::path& token_file) {
   std::signal(SIGPIPE,
               SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL; a peer that is gone is no end of ours
@@ -163,7 +155,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   AuthorityWatch token_files(settings.auth);
   auto authority = Authority::make(settings.auth);
   if (!authority) return fail(authority.error());
-  const auto weak_token = find_warning(settings);
+  const auto warnings = warnings_of(settings, token_file);
   wipe(settings.auth.token);  // it knows the hash
 
   const PolicyTable policies(settings.topics);
@@ -176,13 +168,8 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
     return fail(Error{settings.user_place + became.error().message});
   }
   if (!settings.user.empty()) {
-    if (auto readable = (*authority)->reload(); !readable) {
-      return fail(Error{readable.error().message + " (as user " + settings.user + ")"});
-    }
-    if (auto readable = front.reopen_tls(); !readable) {
-      return fail(
-          Error{readable.error().message + " (as user " + settings.user + ", who reads it again later)"});
-    }
+    if (auto readable = (*authority)->reload(); !readable) return fail(as_user(settings, readable.error()));
+    if (auto readable = front.reopen_tls(); !readable) return fail(as_user(settings, readable.error()));
   }
   auto stream = open_stream(settings.stream, policies, started);
   if (!stream) return fail(stream.error());
@@ -206,8 +193,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   front.start(ingest);
   ingest.start();
   log::info("ready", {{"version", kVersion}, {"url", front.url()}, {"epoch", *epoch}, {"offset", offset}});
-  warn_of_open_file(token_file);
-  if (weak_token) log::warning(*weak_token);
+  for (const auto& warning : warnings) log::warning(warning);
   if (const auto warning = (*authority)->warning()) log::warning(*warning);
   if (::geteuid() == 0) log::warning("running as root, which nothing here needs: set user");
   main.run();
@@ -249,21 +235,22 @@ int run(int argc, char** argv) {
                                 environment, environment_names);
   if (!settings) return fail(settings.error());
   if (const auto later = id_of(settings->user)) accept_secrets_of(*later);
+  const bool token_in_file =
+      !file.empty() && !settings->auth.token.empty() && !environment("TRESTLE_AUTH_TOKEN");
+  const std::filesystem::path token_file = token_in_file ? file : "";
   if (print) std::cout << print_settings(*settings);
   if (check) {
-    const auto warnings = check_files(*settings);
+    const auto warnings = check_files(*settings, token_file);
     if (!warnings) return fail(warnings.error());
     for (const auto& warning : *warnings) std::cerr << "trestled: warning: " << warning << "\n";
     std::cout << "ok\n";
   }
   if (print || check) return EXIT_SUCCESS;
-  const bool token_in_file =
-      !file.empty() && !settings->auth.token.empty() && !environment("TRESTLE_AUTH_TOKEN");
   wipe_variable("TRESTLE_AUTH_TOKEN");
   hide_client_variables();
   harden_process(settings->core_dumps);
   log::start(settings->log);
-  return serve(*settings, token_in_file ? file : "");
+  return serve(*settings, token_file);
 }
 
 }  // namespace

@@ -191,8 +191,8 @@ def test_check_makes_nothing_and_minds_nobody_who_runs(make_bridge, tmp_path):
     bridge = make_bridge(config)
 
     def check():
-        one = make_bridge(bridge.config, args=["--check"])
-        one.folder = bridge.folder
+        one = make_bridge(args=["--check"])
+        one.config, one.folder = bridge.config, bridge.folder
         before = contents(bridge)
         one.runs = 10
         assert one.launch().exit_code() == 0, one.output()

@@ -62,7 +62,7 @@ def test_what_the_user_may_not_reach_is_said_at_the_start(make_bridge, args):
     text, _ = tokens({"name": "a", "scopes": ["read"]})
     bridge = make_bridge({"user": "nobody", "auth": {"token": None}}, files={"tokens.yaml": text}, args=args)
     (bridge.folder / "tokens.yaml").chmod(0o600)
-    refused(bridge, "tokens.yaml", "ermission denied", "(as user nobody)")
+    refused(bridge, "tokens.yaml", "ermission denied", "(as user nobody, who reads it again later)")
     refused(make_bridge({"user": "nobody", "stream": {"path": "events.db"}, "auth": {"tokens_file": ""}}, args=args),
             "cannot use the journal ", "events.db: Permission denied")
 
@@ -144,7 +144,7 @@ def test_keys_of_jwts_are_read_again_after_root_was_given_up(make_bridge, connec
     bridge = reached_by_nobody(make_bridge({"user": "nobody", "auth": {"token": None, "tokens_file": "", "jwt": jwt}},
                                            files={"keys": text(old)}))
     file = bridge.folder / "keys"
-    refused(bridge, "keys", "ermission denied", "(as user nobody)")     # root may read it, the user may not
+    refused(bridge, "keys", "ermission denied", "(as user nobody,")     # root may read it, the user may not
     for_group_of_nobody(file)
     bridge.start()
     client = connect(bridge, token=old.token())
