@@ -95,6 +95,8 @@ class Signals {
   }
   /// SIGHUP reaches it too from now on; it outlives the loop.
   void also_reload(ZmqIngest& ingest) { ingest_ = &ingest; }
+  /// Token files were made by this process itself, which is no change that anybody has to be told of.
+  Result<std::monostate> know_files() { return files_.know(authority_); }
 
  private:
   void wait() {
@@ -183,6 +185,7 @@ int serve(Settings& settings, const std::filesystem::path& token_file) {
   auto first_token = (*authority)->make_first_token(started.wall);
   if (!first_token) return fail(first_token.error());
   if (*first_token) {
+    if (auto known = signals.know_files(); !known) return fail(known.error());
     print_first_token(front.url(), **first_token, settings.auth.tokens_file);
     wipe(**first_token);
     wipe_traces();

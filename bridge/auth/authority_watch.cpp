@@ -40,9 +40,12 @@ void AuthorityWatch::look(Authority& authority, FileWatch::Time now) {
   }
 }
 
-void AuthorityWatch::reload(Authority& authority) {
+void AuthorityWatch::reload(Authority& authority) { tell(know(authority)); }
+
+// Taken before they are read, so that no change in between is missed.
+Result<std::monostate> AuthorityWatch::know(Authority& authority) {
   for (auto& part : parts_) part.files.take();
-  tell(authority.reload());
+  return authority.reload();
 }
 
 // What is read counts, and it is read again.

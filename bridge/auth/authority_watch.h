@@ -19,6 +19,8 @@ class AuthorityWatch {
   void look(Authority& authority, FileWatch::Time now);
   /// Has all files read, changed or not.
   void reload(Authority& authority);
+  /// The same, and says nothing: for files that this process has made itself.
+  Result<std::monostate> know(Authority& authority);
 
  private:
   struct Part {

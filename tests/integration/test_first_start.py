@@ -1,8 +1,11 @@
 """The first start makes a token, stores it and says where to go; later ones say nothing."""
 import re
 import stat
+import time
 
 import pytest
+
+from harness.wait import eventually, free_port
 
 NO_TOKEN = {"auth": {"token": None}}
 URL = re.compile(r"(http://[^\s\"]*?[?#&]token=([A-Za-z0-9_-]+))")
@@ -38,6 +41,14 @@ def test_the_token_has_all_scopes(first, connect):
     assert bridge.http("/api/status", token=token)[0] == 200
 
 
+def test_the_file_that_it_made_itself_is_no_change(first):
+    bridge, _ = first
+    time.sleep(4 * 0.15)                                            # looks at files that would find one and tell
+    assert not bridge.logs("tokens read again")
+    (bridge.folder / "tokens.yaml").touch()
+    eventually(lambda: bridge.logs("tokens read again"), "somebody else's change")
+
+
 def test_the_second_start_prints_nothing_and_the_token_still_works(first, connect):
     bridge, token = first
     assert bridge.stop() == 0
@@ -64,7 +75,6 @@ def test_the_token_can_come_from_the_environment(trestled, connect):
 
 def test_without_a_configuration_file_it_lives_in_the_working_directory(make_bridge, connect):
     """Everything by environment, as in a container."""
-    from harness.wait import eventually, free_port
     bridge = make_bridge()
     port = free_port()
     bridge.env = {"TRESTLE_LISTEN_PORT": str(port), "TRESTLE_LISTEN_ADDRESS": "127.0.0.1",
