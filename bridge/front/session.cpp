@@ -312,6 +312,7 @@ void Session::close(CloseCode code, std::string_view reason) {
 }
 
 void Session::refuse(CloseCode code, std::string_view reason) {
+  if (reason.empty()) reason = reason_of(code);  // the log tells what the client is told
   ++shard_.counters().refused;
   if (const auto left_out = shard_.refusal_lines().take(std::chrono::steady_clock::now())) {
     log::info("session refused", {{"session", id_},

@@ -87,6 +87,8 @@ BAD_TOKENS = ["wrong", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "x" * 4000, "ü",
 @pytest.mark.parametrize("token", BAD_TOKENS)
 def test_a_wrong_token_in_the_query_is_4401(bridge, connect, token):
     assert connect(bridge, token=token).close_code() == 4401
+    line, = bridge.logs("session refused")
+    assert (line["code"], line["reason"]) == (4401, "no valid token")
 
 
 def test_a_wrong_token_in_the_header_is_4401(bridge, connect):
