@@ -264,7 +264,7 @@ TEST_CASE("what a policy retains of its topics is what is in the file") {
       life.append(*stream, topic, "abcd");
     life.append(*stream, "pulse.3", "more than all");
   }
-  CHECK(texts_after_restart() == "3=abcd 4=abcd ");
+  CHECK(texts_after_restart() == "3=abcd 4=abcd 5=abcd 6=abcd ");
   {
     auto stream = life.start();
     life.append(*stream, "seat.2", "comes back");
