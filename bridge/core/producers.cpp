@@ -13,6 +13,8 @@ constexpr bool is_sane(const FromProducer& message, Seq run_ahead) {
          (message.last < message.first || message.last - message.first <= run_ahead);
 }
 
+using State = ProducerMark::State;
+
 template <class OldEpochs>
 auto find_epoch(OldEpochs& epochs, std::uint64_t epoch) {
   return std::find_if(epochs.begin(), epochs.end(), [&](const auto& old) { return old.epoch == epoch; });
@@ -44,7 +46,7 @@ void Producers::offer(std::string_view id, const Stamp& stamp, Event&& event, No
 }
 
 void Producers::take(Producer& producer, Seq seq, Event&& event, Now now, Ready& ready) {
-  producer.seen = now.steady;
+  saw(producer, now);
   if (producer.presence == Presence::lost) set_presence(producer, Presence::online, now);
   const ReadySize before(ready);
   const auto why = producer.seq.offer(seq, std::move(event), now, ready);
@@ -141,9 +143,9 @@ std::vector<Producers::OldEpoch> Producers::supersede(Producer& former) {
   auto lost = std::move(former.seq.lost());
   lost.shrink(kOldLostRanges);
   old.push_back({former.epoch, former.seq.have(), std::move(lost)});
-  mark(former, former.epoch, former.seq.have(), ProducerMark::State::superseded);
+  mark(former, former.epoch, former.seq.have(), State::superseded);
   if (old.size() > kOldEpochs) {
-    mark(former, old.front().epoch, 0, ProducerMark::State::forgotten);
+    mark(former, old.front().epoch, 0, State::forgotten);
     old.erase(old.begin());
   }
   untouch(former);
@@ -153,7 +155,7 @@ std::vector<Producers::OldEpoch> Producers::supersede(Producer& former) {
 void Producers::from_known(Producer& producer, std::string_view peer, const FromProducer& message, Now now,
                            Ready& ready) {
   using Kind = FromProducer::Kind;
-  producer.seen = now.steady;
+  saw(producer, now);
   keep_up(producer, std::string(peer), message, now);
   const ReadySize before(ready);
   auto why = Reject::none;
@@ -220,6 +222,11 @@ void Producers::welcome(Producer& producer, Now now, bool kept) {
   messages_.push_back({producer.peer, std::move(answer)});
 }
 
+void Producers::saw(Producer& producer, Now now) {
+  producer.seen = now.steady;
+  producer.heard = true;
+}
+
 void Producers::set_presence(Producer& producer, Presence presence, Now now) {
   if (producer.presence == presence && producer.told) return;
   producer.presence = presence;
@@ -261,8 +268,8 @@ void Producers::find_away() {
 void Producers::forget(ProducerMap::iterator found, Now now, Ready& ready) {
   auto& producer = found->second;
   producer.seq.give_up_all(now, ready);  // an open hole becomes a gap, never silence
-  mark(producer, producer.epoch, 0, ProducerMark::State::forgotten);
-  for (const auto& old : producer.old_epochs) mark(producer, old.epoch, 0, ProducerMark::State::forgotten);
+  mark(producer, producer.epoch, 0, State::forgotten);
+  for (const auto& old : producer.old_epochs) mark(producer, old.epoch, 0, State::forgotten);
   untouch(producer);
   producers_.erase(found);
 }
@@ -294,10 +301,11 @@ std::vector<ProducerMark> Producers::take_marks() {
   auto marks = std::exchange(marks_, {});
   for (auto* producer : touched_) {
     const SeqRange at{producer->seq.have(), producer->seq.known_last()};
-    if (producer->is_marked && producer->marked == at) continue;
+    const auto as = producer->presence == Presence::gone ? State::left : State::current;
+    if (producer->marked_as == as && producer->marked == at) continue;
     producer->marked = at;
-    producer->is_marked = true;
-    marks.push_back({producer->id, producer->epoch, at.first, at.second, ProducerMark::State::current});
+    producer->marked_as = as;
+    marks.push_back({producer->id, producer->epoch, at.first, at.second, as});
   }
   return marks;
 }
@@ -308,26 +316,31 @@ void Producers::mark(const Producer& producer, std::uint64_t epoch, Seq have, Pr
 
 void Producers::restore(const std::vector<ProducerMark>& marks, Now now) {
   for (const auto& mark : marks) {
-    if (mark.state != ProducerMark::State::current || producers_.size() >= limits_.producers) continue;
-    Producer producer{mark.id, mark.epoch,
-                      ProducerSeq(mark.id, mark.have, limits_.repair, held_, mark.known)};
-    producer.presence = Presence::lost;
-    producer.seen = now.steady;
-    producer.acked = mark.have;
-    producer.marked = {mark.have, producer.seq.known_last()};
-    producer.is_marked = true;
-    producer.told = false;
-    producers_.emplace(mark.id, std::move(producer));
+    const bool was_last = mark.state == State::current || mark.state == State::left;
+    if (was_last && producers_.size() < limits_.producers) restore_current(mark, now);
   }
   for (const auto& mark : marks) restore_old(mark);
+}
+
+void Producers::restore_current(const ProducerMark& mark, Now now) {
+  const bool left = mark.state == State::left;
+  Producer producer{mark.id, mark.epoch, ProducerSeq(mark.id, mark.have, limits_.repair, held_, mark.known)};
+  producer.presence = left ? Presence::gone : Presence::lost;
+  producer.seen = now.steady;
+  producer.acked = mark.have;
+  producer.marked = {mark.have, producer.seq.known_last()};
+  producer.marked_as = mark.state;
+  producer.told = left;
+  producer.heard = false;
+  producers_.emplace(mark.id, std::move(producer));
 }
 
 // Superseded epochs, and what there is no room for.
 void Producers::restore_old(const ProducerMark& mark) {
   const auto found = producers_.find(mark.id);
   if (found == producers_.end()) {
-    marks_.push_back({mark.id, mark.epoch, 0, 0, ProducerMark::State::forgotten});
-  } else if (mark.state == ProducerMark::State::superseded) {
+    marks_.push_back({mark.id, mark.epoch, 0, 0, State::forgotten});
+  } else if (mark.state == State::superseded) {
     found->second.old_epochs.push_back({mark.epoch, mark.have});
   }
 }
@@ -412,9 +425,10 @@ void Producers::count_new(Producer& producer, const Ready& ready, const ReadySiz
 std::vector<Producers::Info> Producers::list(Now now) const {
   std::vector<Info> infos;
   for (const auto& [id, producer] : producers_) {
-    const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - producer.seen);
     infos.push_back(
-        {id, producer.presence, producer.epoch, producer.seq.have(), producer.events, producer.lost, silent});
+        {id, producer.presence, producer.epoch, producer.seq.have(), producer.events, producer.lost, {}});
+    if (producer.heard)
+      infos.back().silent = std::chrono::duration_cast<std::chrono::milliseconds>(now.steady - producer.seen);
   }
   return infos;
 }

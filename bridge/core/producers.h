@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,7 +53,7 @@ class Producers {
     Seq seq;
     std::uint64_t events;
     std::uint64_t lost;
-    std::chrono::milliseconds silent;
+    std::optional<std::chrono::milliseconds> silent;  ///< nothing if it was not heard of since the start
   };
   /// A presence that changed, to be told as $sys.producer.<id>.
   struct Change {
@@ -82,7 +83,8 @@ class Producers {
   /// A message that could not be sent. `unreachable`: nobody has that routing id any more; else its queue is
   /// full.
   void undelivered(const ToProducer& message, bool unreachable);
-  /// What an earlier start of the bridge knew. Those producers count as lost until they say hello.
+  /// What an earlier start of the bridge knew. Until they say hello those producers count as lost, but for
+  /// who had said bye.
   void restore(const std::vector<ProducerMark>& marks, Now now);
 
   std::vector<ToProducer> take_messages() { return std::exchange(messages_, {}); }
@@ -113,12 +115,13 @@ class Producers {
     std::chrono::steady_clock::time_point acked_at{};
     Seq acked = 0;
     SeqRange marked{};  // have and known, as the stream has them
-    bool is_marked = false;
+    std::optional<ProducerMark::State> marked_as{};
     std::uint64_t events = 0;
     std::uint64_t lost = 0;
     bool touched = false;
     bool welcome_due = false;
     bool told = true;                    // its presence; not yet for one that an earlier start knew
+    bool heard = true;                   // since the start
     std::vector<OldEpoch> old_epochs{};  // the last few
   };
   using ProducerMap = std::map<std::string, Producer, std::less<>>;
@@ -147,6 +150,7 @@ class Producers {
   void refuse(std::string_view peer, const FromProducer& message, std::string reason);
   void answer_refused(std::string_view peer, const FromProducer& message, std::string reason);
   void welcome(Producer& producer, Now now, bool kept);
+  static void saw(Producer& producer, Now now);
   void set_presence(Producer& producer, Presence presence, Now now);
   void keep_up(Producer& producer, const std::string& peer, const FromProducer& message, Now now);
   bool make_room(Now now, Ready& ready);
@@ -160,6 +164,7 @@ class Producers {
   void ask_for_replay(Producer& producer, Now now);
   void touch(Producer& producer);
   void untouch(const Producer& producer);
+  void restore_current(const ProducerMark& mark, Now now);
   void mark(const Producer& producer, std::uint64_t epoch, Seq have, ProducerMark::State state);
   void settle(Producer& producer, Now now, Ready& ready);
   static void count_new(Producer& producer, const Ready& ready, const ReadySize& before);

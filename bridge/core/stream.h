@@ -12,10 +12,12 @@ namespace trestle {
 /// How far one life of a producer is in the stream: everything up to `have` is, or was given up; what lies
 /// between that and `known` is missed.
 struct ProducerMark {
+  /// Journals hold these numbers.
   enum class State {
-    current,     ///< the epoch of the last hello
-    superseded,  ///< an older one, which can still be told from a new one
-    forgotten    ///< not worth keeping any longer
+    current = 0,     ///< the epoch of the last hello
+    superseded = 1,  ///< an older one, which can still be told from a new one
+    forgotten = 2,   ///< not worth keeping any longer
+    left = 3         ///< the epoch of the last hello, and it said bye
   };
   std::string id;
   std::uint64_t epoch = 0;

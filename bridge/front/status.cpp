@@ -97,7 +97,7 @@ void write_producer(Writer& json, const Producers::Info& producer) {
   put(json, "seq", producer.seq);
   put(json, "events", producer.events);
   put(json, "lost", producer.lost);
-  put(json, "last_seen_ms", static_cast<std::uint64_t>(producer.silent.count()));
+  if (producer.silent) put(json, "last_seen_ms", static_cast<std::uint64_t>(producer.silent->count()));
   json.EndObject();
 }
 

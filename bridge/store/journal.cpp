@@ -109,16 +109,15 @@ void Journal::make_or_migrate(const Meta& fresh) {
 
 // What is known of producers is returned if it has to be written anew.
 std::vector<ProducerMark> Journal::migrate(std::uint32_t version) {
-  if (version == 2) {
+  if (version > 1) {
     read_meta();
-    migrate_version_2(database_);
+    version == 2 ? migrate_version_2(database_) : migrate_version_3(database_);
     return {};
   }
   database_.for_each("SELECT epoch, head, floor FROM meta", [&](sqlite3_stmt* row) {
     meta_ = {text_at(row, 0), number_at(row, 1), number_at(row, 2), 0, 0};
   });
   auto marks = migrate_version_1(database_);
-  migrate_version_2(database_);
   for (const char* rows : {"SELECT crc FROM log", "SELECT crc FROM latest"})
     database_.for_each(rows, [&](sqlite3_stmt* row) { count_in(number_at(row, 0)); });
   return marks;
@@ -132,8 +131,7 @@ void Journal::prepare() {
       statement("INSERT INTO latest(topic, offset, time, appended, payload, crc) VALUES(?,?,?,?,?,?)");
   put_lost_ =
       statement("INSERT INTO lost(producer, seq_from, seq_to, place, appended, crc) VALUES(?,?,?,?,?,?)");
-  put_producer_ =
-      statement("INSERT INTO producers(id, epoch, have, known, superseded, crc) VALUES(?,?,?,?,?,?)");
+  put_producer_ = statement("INSERT INTO producers(id, epoch, have, known, state, crc) VALUES(?,?,?,?,?,?)");
   put_missing_ = statement("INSERT INTO missing(claim, up_to, crc) VALUES(?,?,?)");
   put_ending_ = statement("INSERT INTO endings(topic, until, crc) VALUES(?,?,?)");
   put_meta_ = statement("REPLACE INTO meta(id, epoch, head, floor, rows, sum, crc) VALUES(1,?,?,?,?,?,?)");
@@ -184,7 +182,7 @@ Past Journal::read(const PolicyTable& policies) {
                        if (past.events.back()->policy->keep != Keep::latest)
                          misplaced.push_back(past.events.back().get());
                      });
-  database_.for_each("SELECT id, epoch, have, known, superseded, crc FROM producers ORDER BY rowid",
+  database_.for_each("SELECT id, epoch, have, known, state, crc FROM producers ORDER BY rowid",
                      [&](sqlite3_stmt* row) {
                        count(number_at(row, 5));
                        past.producers.push_back(mark_at(row));
@@ -301,7 +299,7 @@ void Journal::put_producer(const ProducerMark& mark) {
   if (mark.state == State::forgotten) return;
   const auto crc = checksum(mark);
   put_producer_.text(mark.id).number(mark.epoch).number(mark.have).number(mark.known);
-  put_producer_.number(mark.state == State::superseded ? 1 : 0).number(crc).run();
+  put_producer_.number(static_cast<std::uint64_t>(mark.state)).number(crc).run();
   count_in(crc);
 }
 

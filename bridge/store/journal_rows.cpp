@@ -72,7 +72,7 @@ LostRange lost_at(sqlite3_stmt* row) {
 
 ProducerMark mark_at(sqlite3_stmt* row) {
   ProducerMark mark{text_at(row, 0), number_at(row, 1), number_at(row, 2), number_at(row, 3),
-                    number_at(row, 4) == 0 ? State::current : State::superseded};
+                    static_cast<State>(number_at(row, 4))};
   if (checksum(mark) != number_at(row, 5))
     throw JournalError("what is known of a producer is not what was written", Kind::damage);
   return mark;

@@ -22,7 +22,7 @@ std::uint32_t checksum(const Journal::Meta& meta);
 std::shared_ptr<Event> event_at(sqlite3_stmt* row, const PolicyTable& policies);
 /// Columns: producer, seq_from, seq_to, place, appended, crc.
 LostRange lost_at(sqlite3_stmt* row);
-/// Columns: id, epoch, have, known, superseded, crc.
+/// Columns: id, epoch, have, known, state, crc.
 ProducerMark mark_at(sqlite3_stmt* row);
 /// Columns: claim or topic, number, crc. `what` the number says, for the error.
 std::pair<std::string, std::uint64_t> pair_at(sqlite3_stmt* row, const char* what);

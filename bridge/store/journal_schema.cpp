@@ -13,7 +13,7 @@ constexpr const char* kEvents = R"sql(
 )sql";
 constexpr const char* kState = R"sql(
   CREATE TABLE producers(id TEXT NOT NULL, epoch INTEGER NOT NULL, have INTEGER NOT NULL, known INTEGER NOT NULL,
-                         superseded INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY(id, epoch));
+                         state INTEGER NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY(id, epoch));
   CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id = 1), epoch TEXT NOT NULL, head INTEGER NOT NULL,
                     floor INTEGER NOT NULL, rows INTEGER NOT NULL, sum INTEGER NOT NULL, crc INTEGER NOT NULL);
 )sql";
@@ -72,10 +72,19 @@ std::vector<ProducerMark> migrate_version_1(Database& database) {
   });
   database.execute("DROP TABLE meta; DROP TABLE producers");
   database.execute(kState);
+  database.execute(kSinceVersion3);
   return marks;
 }
 
-void migrate_version_2(Database& database) { database.execute(kSinceVersion3); }
+void migrate_version_2(Database& database) {
+  database.execute(kSinceVersion3);
+  migrate_version_3(database);
+}
+
+// Version 3 did not know who had said bye.
+void migrate_version_3(Database& database) {
+  database.execute("ALTER TABLE producers RENAME COLUMN superseded TO state");
+}
 
 void write_version(Database& database) {
   database.execute("PRAGMA application_id=" + std::to_string(kApplicationId));

@@ -164,15 +164,16 @@ std::string sessions(const Value& data, Micros now) {
 }
 
 std::string producers(const Value& data) {
-  const auto rows = rows_of(data, "producers", {"ID", "STATE", "SEQ", "EVENTS", "LOST", "LAST SEEN"},
-                            [](const Value& item) {
-                              return Row{text_at(item, "id"),
-                                         text_at(item, "state"),
-                                         whole(number_at(item, "seq")),
-                                         whole(number_at(item, "events")),
-                                         whole(number_at(item, "lost")),
-                                         duration(number_at(item, "last_seen_ms") / 1000) + " ago"};
-                            });
+  const auto rows = rows_of(
+      data, "producers", {"ID", "STATE", "SEQ", "EVENTS", "LOST", "LAST SEEN"}, [](const Value& item) {
+        const bool seen = member(item, "last_seen_ms") != nullptr;
+        return Row{text_at(item, "id"),
+                   text_at(item, "state"),
+                   whole(number_at(item, "seq")),
+                   whole(number_at(item, "events")),
+                   whole(number_at(item, "lost")),
+                   seen ? duration(number_at(item, "last_seen_ms") / 1000) + " ago" : "-"};
+      });
   return section("producers", number_at(data, "producers_total"), rows);
 }
 

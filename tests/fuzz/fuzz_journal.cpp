@@ -24,7 +24,7 @@ constexpr std::size_t kDamage = 5;
 constexpr std::array<const char*, 7> kTables{"log",     "latest",  "lost", "producers",
                                              "missing", "endings", "meta"};
 constexpr std::array<const char*, 16> kColumns{"offset", "time",  "appended", "policy", "topic", "payload",
-                                               "crc",    "id",    "epoch",    "have",   "known", "superseded",
+                                               "crc",    "id",    "epoch",    "have",   "known", "state",
                                                "head",   "floor", "rows",     "sum"};
 
 /// A folder in memory, gone with the fuzzer.

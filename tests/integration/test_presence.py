@@ -9,7 +9,7 @@ from harness.wait import TIMEOUT
 def observed(trestled, connect):
     """(bridge, client): a client that may read $sys and watches the producers."""
     file, (admin,) = tokens({"name": "operator", "scopes": ["admin"]})
-    bridge = trestled({"auth": {"token": None}}, files={"tokens.yaml": file})
+    bridge = trestled({"auth": {"token": None}, "stream": {"path": "trestle.db"}}, files={"tokens.yaml": file})
     bridge.token = admin
     client = connect(bridge, topics="$sys.producer.*", meta="1")
     client.until("live")
@@ -91,6 +91,23 @@ def test_a_late_watcher_learns_the_state_from_the_snapshot(observed, control, co
     worker.hello()
     online = client.until("$sys.producer", id="worker-9", state="online")
     assert connect(bridge, topics="$sys.>").data() == online["data"]
+
+
+def test_who_said_bye_stays_gone_over_a_restart_and_who_did_not_is_lost(observed, control, connect):
+    bridge, client = observed
+    first, second = control(bridge, "worker-1"), control(bridge, "worker-2")
+    for worker in (first, second):
+        worker.hello()
+        client.until("$sys.producer", state="online")
+    first.send("bye", last=0)
+    client.until("$sys.producer", id="worker-1", state="gone")
+    bridge.kill9()
+    bridge.restart()
+    producers = {one["id"]: one for one in bridge.status()["producers"]}
+    assert producers["worker-1"]["state"] == "gone" and "last_seen_ms" not in producers["worker-1"]
+    client = connect(bridge, topics="$sys.producer.*", meta="1")
+    client.until("$sys.producer", id="worker-2", state="lost", timeout=5 + TIMEOUT)
+    assert {one["id"]: one["state"] for one in bridge.status()["producers"]} == {"worker-1": "gone", "worker-2": "lost"}
 
 
 def test_another_epoch_while_the_first_still_beats_is_refused(bridge, sequenced, control):

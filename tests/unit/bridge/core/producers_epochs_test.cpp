@@ -178,6 +178,30 @@ TEST_CASE("what a producer misses is kept over a restart of the bridge, and ends
   }
 }
 
+TEST_CASE(
+    "after a restart of the bridge who said bye is gone, and who did not is lost once it stays silent") {
+  auto before = with_p1();
+  before.publish("p1", 1);
+  CHECK(before.marks() == "p1/1000:1");
+  before.bye("p1", 1);
+  before.hello("p2", 1, 0);
+  CHECK(before.marks() == "p1/1000:1 left p2/1000:0");
+  ProducersFixture bridge;
+  bridge.restore_from(before);
+  CHECK(bridge.info("p1").presence == Presence::gone);
+  CHECK(bridge.info("p1").silent == std::nullopt);
+  bridge.wait(4'950ms);
+  CHECK(bridge.presence() == "unchanged");
+  bridge.wait(50ms);
+  CHECK(bridge.presence() == "p2:lost");
+  bridge.publish("p1", 2);
+  CHECK(bridge.info("p1").silent == 0ms);
+  CHECK(bridge.marks() == "p1/1000:2 left");
+  bridge.hello("p1", 2, 2, 1);
+  CHECK(bridge.presence() == "p1:online");
+  CHECK(bridge.marks() == "p1/1000:2");
+}
+
 TEST_CASE("superseded epochs are known after a restart of the bridge") {
   auto before = with_p1();
   before.publish_all("p1", 1, 3);

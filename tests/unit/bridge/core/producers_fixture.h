@@ -97,6 +97,7 @@ class ProducersFixture {
       } else {
         add_word(text, life + ":" + range_text(mark.have, mark.known));
         if (mark.state == State::superseded) add_word(text, "old");
+        if (mark.state == State::left) add_word(text, "left");
       }
     }
     return text.empty() ? "nothing" : text;

@@ -232,7 +232,7 @@ TEST_CASE("after bye the missing tail is asked for, and named lost when nobody a
     bridge.wait(100ms);
     CHECK(bridge.stream() == "lost:2-3");
     CHECK(bridge.presence() == "unchanged");
-    CHECK(bridge.marks() == "p1/1000:3");
+    CHECK(bridge.marks() == "p1/1000:3 left");
   }
   SUBCASE("not of a peer that is known to be gone") {
     bridge.wait(1s);

@@ -104,9 +104,7 @@ TEST_CASE("every change that trestled did not make is noticed") {
   SUBCASE("its place") { kept.change("UPDATE log SET offset = 9 WHERE offset = 2"); }
   SUBCASE("its time") { kept.change("UPDATE latest SET time = time + 1"); }
   SUBCASE("how far a producer is") { kept.change("UPDATE producers SET have = 13 WHERE epoch = 7"); }
-  SUBCASE("which life of a producer is the current one") {
-    kept.change("UPDATE producers SET superseded = 0");
-  }
+  SUBCASE("which life of a producer is the current one") { kept.change("UPDATE producers SET state = 0"); }
   SUBCASE("a producer that vanishes") { kept.change("DELETE FROM producers WHERE epoch = 6"); }
   SUBCASE("an event that vanishes") { kept.change("DELETE FROM log WHERE offset = 1"); }
   SUBCASE("a loss") { kept.change("UPDATE lost SET seq_to = 6 WHERE seq_from = 3"); }
@@ -170,7 +168,7 @@ TEST_CASE("a journal of version 1 is brought up to this version, whole") {
       "INSERT INTO meta_1 SELECT id, epoch, head, floor, 3 FROM meta; DROP TABLE meta;"
       "ALTER TABLE meta_1 RENAME TO meta;"
       "CREATE TABLE producers_1(id TEXT PRIMARY KEY, epoch INTEGER NOT NULL, have INTEGER NOT NULL);"
-      "INSERT INTO producers_1 SELECT id, epoch, have FROM producers WHERE superseded = 0; DROP TABLE "
+      "INSERT INTO producers_1 SELECT id, epoch, have FROM producers WHERE state = 0; DROP TABLE "
       "producers;"
       "ALTER TABLE producers_1 RENAME TO producers;"
       "DROP TABLE lost; DROP TABLE missing; DROP TABLE endings; PRAGMA application_id = 0; PRAGMA "
@@ -186,6 +184,26 @@ TEST_CASE("a journal of version 1 is brought up to this version, whole") {
   }
 }
 
+TEST_CASE("a journal of version 3 is brought up to this version, whole") {
+  const Kept kept;
+  kept.change("ALTER TABLE producers RENAME COLUMN state TO superseded; PRAGMA user_version = 3");
+  for (int start = 0; start < 2; ++start) {
+    const auto past = kept.read();
+    CHECK(past.events.size() == 3);
+    CHECK(past.lost.size() == 2);
+    REQUIRE(past.producers.size() == 2);
+    CHECK(past.producers[0].state == ProducerMark::State::current);
+    CHECK(past.producers[1].state == ProducerMark::State::superseded);
+  }
+  auto journal = kept.open();
+  journal->begin();
+  journal->put_producer({"worker", 7, 12, 14, ProducerMark::State::left});
+  journal->commit("1000", 3);
+  journal->finish();
+  journal.reset();
+  CHECK(kept.read().producers[1].state == ProducerMark::State::left);
+}
+
 // What version 2 wrote, byte for byte: it had no losses, and knew nothing of what was trimmed or ended.
 TEST_CASE("a journal of version 2 is brought up to this version, whole") {
   const Kept kept;
@@ -198,7 +216,9 @@ TEST_CASE("a journal of version 2 is brought up to this version, whole") {
     journal->commit("1000", 3);
     journal->finish();
   }
-  kept.change("DROP TABLE lost; DROP TABLE missing; DROP TABLE endings; PRAGMA user_version = 2");
+  kept.change(
+      "DROP TABLE lost; DROP TABLE missing; DROP TABLE endings; "
+      "ALTER TABLE producers RENAME COLUMN state TO superseded; PRAGMA user_version = 2");
   SUBCASE("sound") {
     for (int start = 0; start < 2; ++start) {
       const auto past = kept.read();

@@ -10,7 +10,8 @@ constexpr const char* kAnswer =
     R"({"success":true,"data":{"version":"0.1.0","epoch":"17","offset":1234567,"uptime_s":3725,
 "state":"ok","sessions":[{"id":"s1","address":"127.0.0.1:5","identity":"dash","endpoint":"/ws","format":"envelope",
 "meta":true,"topics":["a.*","b"],"since":1000000,"sent":12000,"bytes":2048,"queued":0}],"sessions_total":2,
-"producers":[{"id":"p1","state":"online","epoch":1,"seq":7,"events":7,"lost":0,"last_seen_ms":400}],"producers_total":1,
+"producers":[{"id":"p1","state":"online","epoch":1,"seq":7,"events":7,"lost":0,"last_seen_ms":400},
+{"id":"p2","state":"gone","epoch":1,"seq":7,"events":0,"lost":0}],"producers_total":2,
 "topics":[],"topics_total":0,"rates":{"events_in":10.4,"deliveries":2000,"bytes_out":1536},
 "counters":{"events":5,"lost":0},"rejections":{"not_json":3,"no_type":0}}})";
 
@@ -27,9 +28,10 @@ TEST_CASE("a status is shown as tables") {
         "  ID  ADDRESS      WHO   ENDPOINT  FORMAT         TOPICS  FOR    SENT    BYTES    QUEUED\n"
         "  s1  127.0.0.1:5  dash  /ws       envelope+meta  a.*,b   5.0 s  12,000  2.0 KiB  0 B\n"
         "\n"
-        "producers: 1\n"
+        "producers: 2\n"
         "  ID  STATE   SEQ  EVENTS  LOST  LAST SEEN\n"
         "  p1  online  7    7       0     0.4 s ago\n"
+        "  p2  gone    7    0       0     -\n"
         "\n"
         "latest topics: 0\n"
         "\n"
