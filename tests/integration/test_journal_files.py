@@ -204,7 +204,7 @@ def test_a_newer_journal_is_refused_and_untouched(journal, worker, where):
     for name, content in files.items():
         (journal / name).write_bytes(content)
     before = fingerprints(journal)
-    refused(journal, worker, journal / DATABASE, "version 99", "knows 3", "newer trestled")
+    refused(journal, worker, journal / DATABASE, "version 99", "knows 4", "newer trestled")
     assert fingerprints(journal) == before
 
 
