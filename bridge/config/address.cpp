@@ -51,10 +51,6 @@ bool is_loopback_ip6(const std::string& text) {
 }
 
 /// `tcp://HOST:PORT` without its scheme, cut at the last colon. Brackets around an IPv6 address are left out.
-struct HostPort {
-  std::string host;
-  std::string port;
-};
 HostPort split_host_port(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return {std::string(text), {}};
@@ -125,14 +121,19 @@ Result<std::string> parse_zmq_address(const std::string& text, ZmqSide side) {
                "\"ipc:///run/trestle/events\""};
 }
 
+std::optional<HostPort> split_zmq_tcp(const std::string& address) {
+  if (!starts_with(address, kTcp)) return std::nullopt;
+  return split_host_port(std::string_view(address).substr(kTcp.size()));
+}
+
 std::optional<std::string> danger_of_zmq_address(const std::string& address) {
   if (starts_with(address, kAbstract)) {
     return "is an abstract name: no file, so no mode keeps any user of this machine from publishing there, "
            "or "
            "from taking the name first; write a path such as ipc:///run/trestle/events";
   }
-  if (!starts_with(address, kTcp)) return std::nullopt;
-  if (is_loopback(split_host_port(std::string_view(address).substr(kTcp.size())).host)) return std::nullopt;
+  const auto tcp = split_zmq_tcp(address);
+  if (!tcp || is_loopback(tcp->host)) return std::nullopt;
   return "can be reached from other machines, and anybody there could publish; use 127.0.0.1 or ipc://";
 }
 

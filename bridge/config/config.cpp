@@ -41,6 +41,11 @@ void hand_down_endpoints(Draft& draft) {
 
 /// So that whoever opens the files later can say which line named them.
 void note_places(Settings& settings, const Places& places) {
+  for (std::size_t i = 0; i < settings.listen.size(); ++i) {
+    auto& listener = settings.listen[i];
+    listener.address_place = places.start(path_item("listen", i) + ".address");
+    listener.port_place = places.start(path_item("listen", i) + ".port");
+  }
   settings.tls.certificate_place = places.start("tls.certificate");
   settings.tls.key_place = places.start("tls.key");
   settings.tls.client_ca_place = places.start("tls.client_ca");

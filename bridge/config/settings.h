@@ -43,6 +43,7 @@ struct ListenSettings {
   /// The endpoints of this listener, never empty after loading: the file's top-level list unless the listener
   /// has its own. Their `auth` already is false where the listener's is.
   std::vector<EndpointSettings> endpoints;
+  std::string address_place{}, port_place{};
 };
 
 struct TlsSettings {

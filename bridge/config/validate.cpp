@@ -59,12 +59,6 @@ MaybeComplaint check_listen(const Draft& draft) {
   for (std::size_t i = 0; i < listen.size(); ++i) {
     const auto path = path_item("listen", i);
     if (auto complaint = check_listener(listen[i], draft, path)) return complaint;
-    const auto first = std::find_if(listen.begin(), listen.end(), [&](const ListenSettings& other) {
-      return other.address == listen[i].address && other.port == listen[i].port && other.port != 0;
-    });
-    if (first < listen.begin() + static_cast<std::ptrdiff_t>(i)) {
-      return Complaint{path, "has the address and port of another listener: give it a port of its own"};
-    }
   }
   return std::nullopt;
 }
@@ -162,6 +156,7 @@ std::optional<Complaint> find_complaint(const Draft& draft) {
   if (auto complaint = check_tls(s.tls)) return complaint;
   if (auto complaint = check_auth(s.auth)) return complaint;
   if (auto complaint = check_ingest(s.ingest)) return complaint;
+  if (auto complaint = find_socket_complaint(s)) return complaint;
   return find_policy_complaint(s.topics);
 }
 

@@ -14,6 +14,8 @@ struct Complaint {
 
 /// Checks a draft before its listeners have inherited the top-level endpoints.
 std::optional<Complaint> find_complaint(const Draft& draft);
+/// The part of it that is about sockets that can't be bound beside each other.
+std::optional<Complaint> find_socket_complaint(const Settings& settings);
 /// The part of it that is about `topics`.
 std::optional<Complaint> find_policy_complaint(const std::vector<Policy>& topics);
 

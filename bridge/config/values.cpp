@@ -32,10 +32,12 @@ std::vector<std::string> unit_names(const Scale& scale) {
   return names;
 }
 
-Error no_quantity(const Scale& scale, std::string_view text) {
+Error no_quantity(const Scale& scale, std::string_view text, const std::string& hint) {
   return {in_quotes(text) + " is not a " + scale.noun + ": write a whole number and one of " +
-          joined(unit_names(scale)) + ", for example \"30" + scale.usual_unit + "\""};
+          joined(unit_names(scale)) + hint};
 }
+
+std::string example_of(const Scale& scale) { return ", for example \"30" + scale.usual_unit + "\""; }
 
 Error unknown_unit(const Scale& scale, std::string_view text, std::string_view digits,
                    std::string_view unit) {
@@ -43,9 +45,8 @@ Error unknown_unit(const Scale& scale, std::string_view text, std::string_view d
     return {in_quotes(text) + " has no unit: write " + in_quotes(std::string(text) + scale.usual_unit)};
   }
   const auto meant = nearest(unit, unit_names(scale));
-  if (meant.empty()) return no_quantity(scale, text);
-  return {in_quotes(text) + " is not a " + scale.noun + " (did you mean " +
-          in_quotes(std::string(digits) + meant) + "?)"};
+  const auto hint = " (did you mean " + in_quotes(std::string(digits) + meant) + "?)";
+  return no_quantity(scale, text, meant.empty() ? example_of(scale) : hint);
 }
 
 Error out_of_range(const Scale& scale, std::string_view text, Range range) {
@@ -79,7 +80,7 @@ Result<std::uint64_t> parse_quantity(const Scale& scale, std::string_view text, 
   const auto digits = text.substr(0, static_cast<std::size_t>(split));
   const auto name = text.substr(static_cast<std::size_t>(split));
   const auto number = decimal(digits);
-  if (!number) return no_quantity(scale, text);
+  if (!number) return no_quantity(scale, text, example_of(scale));
   const auto unit = std::find_if(scale.units.begin(), scale.units.end(),
                                  [&](const Scale::Unit& known) { return known.name == name; });
   const bool bare_zero = *number == 0 && name.empty();

@@ -96,7 +96,7 @@ Result<std::monostate> Front::open_listener(const ListenSettings& settings) {
   for (const auto& address : *addresses) {
     auto listener =
         std::make_unique<Listener>(main_, context_, info, tls, [this]() -> Shard& { return next_shard(); });
-    const auto where = listener->open({address, port});
+    const auto where = listener->open({address, port}, settings);
     if (!where) {
       // A machine without IPv6 still has a localhost.
       const bool spare = opened > 0 && address.is_v6() && address.is_loopback() && !has_ipv6_loopback();

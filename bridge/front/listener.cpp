@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <asio/ip/v6_only.hpp>
+#include <cerrno>
 
 #include "bridge/front/byte_stream.h"
 #include "bridge/front/http.h"
@@ -49,6 +50,28 @@ bool few_descriptors_left(int any_fd) {
   return static_cast<rlim_t>(next) >= limit.rlim_cur - descriptors_kept_back(limit.rlim_cur);
 }
 
+Error cannot_listen(const ListenSettings& settings, const tcp::endpoint& where,
+                    const asio::error_code& error) {
+  const auto line = [&](const std::string& place, const std::string& why) {
+    return Error{place + "cannot listen on " + text_of(where) + ": " + why};
+  };
+  if (error == asio::error::address_in_use) {
+    return line(settings.port_place,
+                "the port is in use, perhaps by another trestled (set listen.port, or stop the other one)");
+  }
+  if (error == asio::error::access_denied) {
+    return line(settings.port_place,
+                "permission denied; ports below 1024 are for root (set another listen.port, or start as root "
+                "with user, whom trestled goes on as)");
+  }
+  if (error.value() == EADDRNOTAVAIL) {
+    return line(settings.address_place,
+                "this machine does not have that address; 0.0.0.0 stands for all it has, :: for all of IPv6 "
+                "(set another listen.address)");
+  }
+  return line(settings.address_place, error.message() + " (set another listen.address)");
+}
+
 }  // namespace
 
 Listener::Listener(asio::io_context& io, FrontContext& context, std::shared_ptr<const ListenerInfo> info,
@@ -62,19 +85,14 @@ Listener::Listener(asio::io_context& io, FrontContext& context, std::shared_ptr<
 
 // SO_REUSEADDR lets a restarted bridge have its port back at once; on Linux it does not let two listen.
 // SO_REUSEPORT, which would, is not set, and that also refuses a port that another process holds with it.
-Result<tcp::endpoint> Listener::open(const tcp::endpoint& where) {
+Result<tcp::endpoint> Listener::open(const tcp::endpoint& where, const ListenSettings& settings) {
   asio::error_code error;
   acceptor_.open(where.protocol(), error);
   if (!error && where.address().is_v6()) acceptor_.set_option(V6Only(true), error);
   if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (!error) acceptor_.bind(where, error);
   if (!error) acceptor_.listen(kBacklog, error);
-  if (error == asio::error::address_in_use) {
-    return Error{
-        "cannot listen on " + text_of(where) +
-        ": the port is in use, perhaps by another trestled (set listen.port, or stop the other one)"};
-  }
-  if (error) return Error{"cannot listen on " + text_of(where) + ": " + error.message()};
+  if (error) return cannot_listen(settings, where, error);
   return acceptor_.local_endpoint();
 }
 

@@ -32,8 +32,8 @@ class Listener {
            const TlsWatch* tls, NextShard next_shard);
 
   /// Binds and listens; port 0 picks one. Refuses a port on which somebody listens already, also with
-  /// SO_REUSEPORT.
-  Result<asio::ip::tcp::endpoint> open(const asio::ip::tcp::endpoint& where);
+  /// SO_REUSEPORT. Errors name the line and the key of `settings`, and the way out.
+  Result<asio::ip::tcp::endpoint> open(const asio::ip::tcp::endpoint& where, const ListenSettings& settings);
   void start();
   void stop();
   /// How often accepting paused because few descriptors were left.

@@ -46,10 +46,19 @@ Error cannot_use(const std::filesystem::path& path, const std::string& why) {
   return Error{"cannot use the journal " + path.string() + ": " + why};
 }
 
+std::optional<Error> find_missing_folder(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto folder = path.parent_path();
+  if (folder.empty() || std::filesystem::exists(folder, unknown) || unknown) return std::nullopt;
+  return cannot_use(path,
+                    "there is no folder " + folder.string() + " (create it, or set another stream.path)");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path,
                                                StreamSettings::Durability durability, const Meta& fresh) {
+  if (const auto missing = find_missing_folder(path)) return *missing;
   try {
     make_private(path);
     if (has_lost_its_database(path)) throw JournalError("all but its write-ahead log is gone", Kind::damage);
@@ -73,6 +82,7 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& path
 
 std::optional<Error> Journal::find_fault(const std::filesystem::path& path) {
   const auto refused = [&](const std::string& why) { return cannot_use(path, why + kCheckRights); };
+  if (auto missing = find_missing_folder(path)) return missing;
   if (const auto fault = fault_of_folder(path)) return refused(*fault);
   std::error_code unknown;
   if (!std::filesystem::exists(path, unknown)) return std::nullopt;

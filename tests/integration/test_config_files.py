@@ -155,7 +155,7 @@ def nothing(_folder):
 
 
 @pytest.mark.parametrize("path, prepare, mentions", [
-    ("nowhere/trestle.db", nothing, ["nowhere/trestle.db: No such file", "set another stream.path"]),
+    ("nowhere/trestle.db", nothing, ["nowhere/trestle.db: there is no folder ", "/nowhere (create it, or set another stream.path)"]),
     ("trestle.db", lambda folder: (folder / "trestle.db").mkdir(), ["trestle.db: Is a directory"]),
     ("trestle.db", database("CREATE TABLE theirs(x)"), ["trestle.db: it is a database of another program"]),
     ("trestle.db", database("PRAGMA application_id=0x5472736c; PRAGMA user_version=99; CREATE TABLE log(x)"), ["it has version 99"]),

@@ -1,5 +1,6 @@
 """What stops a start: one line that says what to do, and exit code 2."""
 import os
+import pathlib
 import shutil
 import socket
 import subprocess
@@ -29,7 +30,7 @@ def taken():
 
 
 def test_a_port_in_use(make_bridge, taken):
-    refused(make_bridge({"listen": {"port": taken}}), "127.0.0.1", taken, "in use")
+    refused(make_bridge({"listen": {"port": taken}}), ": listen.port: ", "127.0.0.1", taken, "in use")
 
 
 def test_a_port_in_use_on_one_of_two_listeners(make_bridge, taken):
@@ -60,7 +61,26 @@ def test_two_bridges_on_one_ipc_path(trestled, make_bridge, publisher, connect, 
 
 
 def test_an_address_of_another_machine(make_bridge):
-    refused(make_bridge({"listen": {"address": "192.0.2.1"}}), "192.0.2.1")
+    refused(make_bridge({"listen": {"address": "192.0.2.1"}}), "trestle.yaml:8:12: listen.address: ", "192.0.2.1",
+            "this machine does not have that address", "set another listen.address")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to start trestled as somebody else")
+def test_a_port_that_is_for_root(make_bridge):
+    """Where the system keeps any for root."""
+    bridge = make_bridge({"listen": {"port": 80}}, prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
+    if int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80 or not reachable_by_nobody(bridge):
+        pytest.skip("this system lets nobody have the port, or not have the program")
+    refused(bridge, "trestle.yaml:9:9: listen.port: cannot listen on 127.0.0.1:80: ", "ports below 1024 are for root",
+            "set another listen.port")
+
+
+@pytest.mark.parametrize("args", [(), ("--check",)])
+def test_sockets_of_one_configuration_in_each_others_way(make_bridge, args):
+    config = {"ingest": {"bind": ["tcp://127.0.0.1:5999"], "control": "tcp://127.0.0.1:5999"}, "stream": {"path": "trestle.db"}}
+    bridge = make_bridge(config, args=args)
+    refused(bridge, "trestle.yaml:6:12: ", 'ingest.control: "tcp://127.0.0.1:5999" is taken by ingest.bind', "a port of its own")
+    assert not list(bridge.folder.glob("trestle.db*"))
 
 
 def test_zeromq_beyond_loopback_needs_to_be_meant(make_bridge):

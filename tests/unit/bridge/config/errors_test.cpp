@@ -89,7 +89,7 @@ TEST_CASE("durations and sizes carry units") {
       {"heartbeat: {interval: 30sec}",
        R"(t.yaml:1:23: heartbeat.interval: "30sec" is not a duration: write a whole number and one of d, h, m, s, ms, for example "30s")"},
       {"heartbeat: {interval: 5S}",
-       R"(t.yaml:1:23: heartbeat.interval: "5S" is not a duration (did you mean "5s"?))"},
+       R"(t.yaml:1:23: heartbeat.interval: "5S" is not a duration: write a whole number and one of d, h, m, s, ms (did you mean "5s"?))"},
       {"heartbeat: {interval: 1.5s}",
        R"(t.yaml:1:23: heartbeat.interval: "1.5s" is not a duration: write a whole number and one of d, h, m, s, ms, for example "30s")"},
       {"heartbeat: {interval: 0}", R"(t.yaml:1:23: heartbeat.interval: "0" is out of range: 10ms to 1d)"},
@@ -102,7 +102,7 @@ TEST_CASE("durations and sizes carry units") {
       {"session: {queue: 1023B}", R"(t.yaml:1:18: session.queue: "1023B" is out of range: 1KiB to 1GiB)"},
       {"session: {queue: 1KiB}", "ok"},
       {"session: {queue: 4mib}",
-       R"(t.yaml:1:18: session.queue: "4mib" is not a size (did you mean "4MiB"?))"},
+       R"(t.yaml:1:18: session.queue: "4mib" is not a size: write a whole number and one of GiB, MiB, KiB, GB, MB, KB, B (did you mean "4MiB"?))"},
       {"session: {queue: big}",
        R"(t.yaml:1:18: session.queue: "big" is not a size: write a whole number and one of GiB, MiB, KiB, GB, MB, KB, B, for example "30KiB")"},
       {"ingest: {max_event: 1023B}",
@@ -154,10 +154,6 @@ TEST_CASE("listeners say where, and do not stand in each other's way") {
       {"listen: {address: \"[::1]\"}", "t.yaml:1:19: listen.address: \"[::1]\"" + address},
       {"listen: {address: \"*\"}", "t.yaml:1:19: listen.address: \"*\"" + address},
       {"listen: {address: 127.1}", "t.yaml:1:19: listen.address: \"127.1\"" + address},
-      {"listen: [{port: 1}, {port: 1}]",
-       "t.yaml:1:21: listen: has the address and port of another listener: give it a port of its own"},
-      {"listen: [{port: 0}, {port: 0}]", "ok"},
-      {"listen: [{port: 1}, {port: 1, address: \"::1\"}]", "ok"},
   });
 }
 
@@ -212,6 +208,52 @@ TEST_CASE("a path without a token stays on this machine unless somebody means it
   });
   CHECK(error_of("auth: {enabled: false}", {{"TRESTLE_LISTEN_ADDRESS", "0.0.0.0"}}) ==
         "TRESTLE_LISTEN_ADDRESS: \"0.0.0.0\"" + open);
+}
+
+TEST_CASE(
+    "sockets that can't be bound beside each other are named, whatever way their addresses are written") {
+  const auto clash = [](const std::string& place, const std::string& one, const std::string& other) {
+    return place + ": \"" + one + "\" is taken by " + other + ": give each a port of its own";
+  };
+  check({
+      {"listen: [{port: 1}, {port: 1}]",
+       clash("t.yaml:1:28: listen.port", "localhost:1", "listen.port, \"localhost:1\"")},
+      {"ingest: {bind: [\"tcp://127.0.0.1:9\"], control: \"tcp://127.0.0.1:9\"}",
+       clash("t.yaml:1:48: ingest.control", "tcp://127.0.0.1:9", "ingest.bind, \"tcp://127.0.0.1:9\"")},
+      {"ingest: {bind: [\"ipc:///a\", \"ipc:///a\"]}",
+       R"(t.yaml:1:29: ingest.bind: "ipc:///a" is taken by ingest.bind, "ipc:///a": give each a path of its own)"},
+      {"listen: {port: 5556}",
+       clash("t.yaml:1:16: listen.port", "localhost:5556", "ingest.bind, \"tcp://127.0.0.1:5556\"")},
+      {"ingest: {bind: [\"tcp://127.0.0.1:5557\"]}",
+       clash("t.yaml:1:9: ingest", "tcp://127.0.0.1:5557", "ingest.bind, \"tcp://127.0.0.1:5557\"")},
+  });
+  CHECK(error_of("", {{"TRESTLE_LISTEN_PORT", "5557"}}) ==
+        clash("TRESTLE_LISTEN_PORT", "localhost:5557", "ingest.control, \"tcp://127.0.0.1:5557\""));
+  const auto fit = [](const std::string& address, const std::string& zmq, const std::string& port = "9") {
+    return error_of("listen: {address: \"" + address +
+                    "\", port: 9}\ningest: {insecure: yes, control: \"tcp://" + zmq + ":" + port + "\"}") ==
+           "ok";
+  };
+  for (const auto* zmq : {"127.0.0.1", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "*", "[::]"}) {
+    INFO(zmq);
+    CHECK_FALSE(fit("localhost", zmq));
+    CHECK(fit("localhost", zmq, "10"));
+    CHECK(fit("localhost", zmq, "*"));
+    CHECK(fit("192.0.2.1", zmq) ==
+          (std::string(zmq) != "0.0.0.0" && std::string(zmq) != "*" && std::string(zmq) != "[::]"));
+  }
+  CHECK_FALSE(fit("::", "[::1]"));
+  CHECK_FALSE(fit("0.0.0.0", "eth0"));
+  CHECK(fit("::", "127.0.0.1"));
+  CHECK(fit("::", "0.0.0.0"));
+  CHECK(fit("127.0.0.2", "127.0.0.1"));
+  CHECK(fit("127.0.0.1", "eth0"));
+  check({
+      {"listen: [{port: 0}, {port: 0}]", "ok"},
+      {"listen: [{address: 0.0.0.0, port: 1}, {address: \"::\", port: 1}]", "ok"},
+      {"ingest: {bind: [\"tcp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"], control: \"ipc:///c\"}", "ok"},
+      {"listen: {port: 9}\ningest: {control: \"\", connect: [\"tcp://127.0.0.1:9\"]}", "ok"},
+  });
 }
 
 TEST_CASE("a token that can be guessed is warned of where other machines can try") {
