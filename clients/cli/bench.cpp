@@ -10,6 +10,7 @@
 #include "clients/bench/pace.h"
 #include "clients/bench/stamp.h"
 #include "clients/bench/swarm.h"
+#include "clients/cli/advice.h"
 #include "clients/cli/event_sink.h"
 #include "clients/cli/stop_signal.h"
 #include "clients/cli/target.h"
@@ -204,9 +205,14 @@ Exit run_bench(const BenchOptions& options) {
   try {
     return Bench(options).run();
   } catch (const bench::Refusal& refusal) {
-    const auto& no_rights = {401, 403, 4401, 4403};
-    const bool rights = std::count(no_rights.begin(), no_rights.end(), refusal.code) > 0;
-    throw Failure(rights ? Exit::refused : Exit::failed, refusal.what());
+    const std::string text = refusal.what();
+    switch (refusal.code) {
+      case 401:
+      case 4401: throw Failure(Exit::refused, text + ": " + kTokenAdvice);
+      case 403:
+      case 4403: throw Failure(Exit::refused, text);
+      default: throw Failure(Exit::failed, text);
+    }
   }
 }
 

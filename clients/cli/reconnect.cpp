@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "clients/cli/advice.h"
 #include "proto/close_code.h"
 
 namespace trestle::cli {
@@ -44,11 +45,16 @@ std::optional<Next> Reconnect::final_verdict(const Ended& ended) const {
   const auto give_up = [&](Exit code, const std::string& text) {
     return Next{false, milliseconds(0), code, with_reason(text, ended.reason), ""};
   };
+  const auto no_token = [&] {
+    auto verdict = give_up(Exit::refused, "no valid token");
+    verdict.message.append(": ").append(kTokenAdvice);
+    return verdict;
+  };
   // A bridge that had a good one gets a good one again; a wrong --cacert or a wrong name stays wrong.
   if (!ended.distrust.empty() && !succeeded_) return give_up(Exit::failed, distrusted(ended));
   if (!ended.opened) {
     switch (ended.http_status) {
-      case 401: return give_up(Exit::refused, "no valid token: give one with --token or TRESTLE_TOKEN");
+      case 401: return no_token();
       case 403: return give_up(Exit::refused, "not allowed here");
       case 400:
       case 404:
@@ -58,8 +64,7 @@ std::optional<Next> Reconnect::final_verdict(const Ended& ended) const {
     }
   }
   switch (ended.close_code) {
-    case code_of(CloseCode::unauthorized):
-      return give_up(Exit::refused, "no valid token: give one with --token or TRESTLE_TOKEN");
+    case code_of(CloseCode::unauthorized): return no_token();
     case code_of(CloseCode::forbidden): return give_up(Exit::refused, "the token does not allow this");
     case code_of(CloseCode::token_expired):
       return give_up(Exit::refused, "the token has expired: give a new one");

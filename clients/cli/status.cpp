@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "clients/cli/advice.h"
 #include "clients/cli/http_get.h"
 #include "clients/cli/output.h"
 #include "clients/cli/target.h"
@@ -17,7 +18,7 @@ Micros now_micros() {
 void check(const HttpAnswer& answer, const std::string& url) {
   switch (answer.status) {
     case 200: return;
-    case 401: throw Failure(Exit::refused, "no valid token: give one with --token or TRESTLE_TOKEN");
+    case 401: throw Failure(Exit::refused, std::string("no valid token: ") + kTokenAdvice);
     case 403: throw Failure(Exit::refused, "the token does not allow to see the status");
     default: throw Failure(Exit::failed, url + " answered HTTP " + std::to_string(answer.status));
   }

@@ -211,6 +211,15 @@ def test_tail_does_not_come_back_from_what_will_not_change(bridge, arguments, co
     assert bridge.token not in done.stderr and "wrong" not in done.stderr
 
 
+@pytest.mark.parametrize("command", [["tail"], ["status"], ["bench", "--clients", "1"]])
+def test_without_a_token_it_says_where_one_comes_from(trestled, command):
+    bridge = trestled({"auth": {"timeout": "100ms"}})
+    bridge.token = ""
+    done = trestle(bridge, *command)
+    assert done.returncode == 4, done.stderr
+    assert all(words in done.stderr for words in ("--token", "TRESTLE_TOKEN", "first start", "?token=", "token create"))
+
+
 # --- what others can see of it --------------------------------------------------------------------------------------------
 
 
