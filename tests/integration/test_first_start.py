@@ -1,10 +1,13 @@
 """The first start makes a token, stores it and says where to go; later ones say nothing."""
 import re
+import shutil
 import stat
+import subprocess
 import time
 
 import pytest
 
+from harness.bridge import BINARY, REPOSITORY
 from harness.wait import eventually, free_port
 
 NO_TOKEN = {"auth": {"token": None}}
@@ -85,3 +88,22 @@ def test_without_a_configuration_file_it_lives_in_the_working_directory(make_bri
     bridge.port = port
     eventually(bridge.healthy, "/healthz")
     assert (bridge.folder / "tokens.yaml").exists()
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="there is no git")
+def test_what_a_start_leaves_in_a_clone_is_nothing_to_commit(trestled):
+    bridge = trestled(NO_TOKEN | {"stream": {"path": "trestle.db"}})
+    trestle = BINARY.parent / "trestle"
+    for command in (["token", "create", "--name", "dashboard"], ["token", "revoke", "--jti", "7d2c91ab"],
+                    ["keygen", "bridge.key"]):
+        subprocess.run([trestle, *command], cwd=bridge.folder, check=True, capture_output=True)
+    made = {path.name for path in bridge.folder.iterdir()}
+    assert {"trestle.db", "tokens.yaml.lock", "revoked.yaml", "bridge.key.pub"} <= made
+
+    clone = bridge.folder.parent
+    subprocess.run(["git", "init", "--quiet", clone], check=True)
+    shutil.copy(REPOSITORY / ".gitignore", clone)
+    listed = subprocess.run(["git", "-C", clone, "ls-files", "--others", "--exclude-standard", bridge.folder], check=True,
+                            capture_output=True, text=True).stdout
+    left = {line.rpartition("/")[2] for line in listed.splitlines()}
+    assert left == {"trestle.yaml"} | {path.name for path in bridge.folder.glob("std*.[0-9]*")}
