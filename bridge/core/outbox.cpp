@@ -138,7 +138,7 @@ void Outbox::squeeze(Pressure& pressure, bool merges) {
 }
 
 void Outbox::append_squeezed(Item& item) {
-  if (item.pong) {
+  if (item.pong || item.names_dropped) {
     bytes_ += item.to - item.from;
     items_.push_back(std::move(item));
     return;
@@ -266,9 +266,10 @@ void Outbox::cut_tail(std::size_t to) {
 
 // --- giving up ---
 
-// Leaves out the waiting frames with a mark that `keep` refuses; a frame that is partly written stays.
-template <typename Keep>
-void Outbox::filter(Keep keep) {
+// Leaves out the waiting frames with a mark that `keep` refuses; a frame that is partly written stays. `left`
+// is told where each was: before that item.
+template <typename Keep, typename Left>
+void Outbox::filter(Keep keep, Left left) {
   for (auto item = items_.begin(); item != items_.end();) {
     const auto& marks = item->chunk->marks;
     auto from = item->from;
@@ -276,6 +277,7 @@ void Outbox::filter(Keep keep) {
          mark != marks.end() && mark->end <= item->to; ++mark) {
       if (keep(*mark)) continue;
       if (mark->begin > from) items_.insert(item, {item->chunk, from, mark->begin});
+      left(item);
       bytes_ -= mark->end - mark->begin;
       from = mark->end;
     }
@@ -300,25 +302,51 @@ bool Outbox::holds_replayed() const {
   return std::any_of(items_.begin(), items_.end(), [](const Item& item) { return item.chunk->replayed; });
 }
 
-void Outbox::drop_unkept(Pressure& pressure, Dropped& dropped) {
-  filter([&](const Chunk::Mark& mark) {
-    if (!mark.event || !is_droppable(*mark.event)) return true;
-    ++pressure.counters(*mark.event).dropped;
-    dropped.add(*mark.event);
-    return false;
-  });
+Outbox::Items::iterator Outbox::waiting_notice() {
+  return std::find_if(items_.begin(), items_.end(),
+                      [](const Item& item) { return item.names_dropped && item.from == 0; });
+}
+
+void Outbox::drop_unkept(Pressure& pressure, const Tell& tell) {
+  auto notice = waiting_notice();
+  if (notice == items_.end()) named_ = {};
+  const auto named_before = named_.count;
+  filter(
+      [&](const Chunk::Mark& mark) {
+        if (!mark.event || !is_droppable(*mark.event)) return true;
+        ++pressure.counters(*mark.event).dropped;
+        named_.add(*mark.event);
+        return false;
+      },
+      [&](Items::iterator place) {
+        if (notice != items_.end()) return;
+        notice = items_.insert(place, Item{nullptr, 0, 0});
+        notice->names_dropped = true;
+      });
+  if (named_.count == named_before) return;
+  notice->chunk = tell(named_);
+  bytes_ -= notice->to;
+  notice->to = notice->chunk->bytes.size();
+  bytes_ += notice->to;
 }
 
 void Outbox::withdraw(const std::function<bool(const Event&)>& refused) {
-  filter([&](const Chunk::Mark& mark) { return !mark.event || !refused(*mark.event); });
+  filter([&](const Chunk::Mark& mark) { return !mark.event || !refused(*mark.event); }, [](auto) {});
 }
 
-Offset Outbox::drop_events(Pressure& pressure) {
+Offset Outbox::drop_events(Pressure& pressure, Dropped& untold) {
   const auto will_have = written_or_begun();
-  filter([&](const Chunk::Mark& mark) {
-    if (mark.event) ++pressure.counters(*mark.event).reread;
-    return false;
-  });
+  if (const auto notice = waiting_notice(); notice != items_.end()) {
+    untold.add(named_);
+    bytes_ -= notice->to;
+    items_.erase(notice);
+  }
+  filter(
+      [&](const Chunk::Mark& mark) {
+        if (mark.event) ++pressure.counters(*mark.event).reread;
+        return false;
+      },
+      [](auto) {});
   relax();
   return will_have;
 }

@@ -69,15 +69,20 @@ class Outbox {
 
   /// True if an event waits that `asked` is true for. What has no mark is passed over: see Chunk::replayed.
   bool holds(const std::function<bool(const Event&)>& asked) const;
-  /// Drops the waiting events that nothing keeps and whose policy allows it (`under_pressure: drop`).
-  void drop_unkept(Pressure& pressure, Dropped& dropped);
+  /// The frame of a notice that names what was dropped.
+  using Tell = std::function<ChunkPtr(const Dropped&)>;
+  /// Drops the waiting events that nothing keeps and whose policy allows it (`under_pressure: drop`). A
+  /// notice takes the place of the first, so that the client knows before it gets anything newer; as long as
+  /// nothing of it is written it names also what is dropped later.
+  void drop_unkept(Pressure& pressure, const Tell& tell);
   /// Drops the waiting events that `refused` says are not for this client any more.
   void withdraw(const std::function<bool(const Event&)>& refused);
   /// True if events may wait that have no mark.
   bool holds_replayed() const;
-  /// Drops all waiting events, and the notices that move the cursor; replies and gaps stay. Returns the
+  /// Drops all waiting events, and the notices that move the cursor; replies and gaps stay, but for a notice
+  /// of what was dropped: the caller has to tell of that at its place, it is added to `untold`. Returns the
   /// offset up to which the client has everything once the rest is written.
-  Offset drop_events(Pressure& pressure);
+  Offset drop_events(Pressure& pressure, Dropped& untold);
 
   bool empty() const { return items_.empty(); }
   /// Bytes left of the frame that is next: that one is never too much. 0 if nothing waits.
@@ -105,6 +110,7 @@ class Outbox {
     std::size_t to;
     const Chunk::Mark* latest = nullptr;  // while squeezed: it is this one event, and in the index
     bool pong = false;
+    bool names_dropped = false;
   };
   using Items = std::list<Item>;
   struct Squeezed {
@@ -114,8 +120,9 @@ class Outbox {
     std::optional<Joined> tail;                                    // what the last event is, if it merges
     std::shared_ptr<Chunk> joined;  // its frame, once it has joined others; without bytes until it is made
   };
-  template <typename Keep>
-  void filter(Keep keep);
+  template <typename Keep, typename Left>
+  void filter(Keep keep, Left left);
+  Items::iterator waiting_notice();
   void append_run(const ChunkPtr& chunk, std::size_t from, std::size_t to);
   void append_squeezed(Item& item);
   void append_event(const ChunkPtr& chunk, const Chunk::Mark& mark);
@@ -132,6 +139,7 @@ class Outbox {
   Items items_;
   std::size_t bytes_ = 0;
   Offset written_ = 0;
+  Dropped named_;  // by the notice of what was dropped, if one waits of which nothing is written
   std::unique_ptr<Squeezed> squeezed_;
 };
 

@@ -1,5 +1,6 @@
 #include "bridge/core/pressure.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace trestle {
@@ -33,13 +34,17 @@ Pressure::MergeablePtr find_text(const EventChecker& checker, const EventPtr& ev
 
 }  // namespace
 
-void Dropped::add(const Event& event) {
-  if (count++ == 0) {
-    from = event.offset;
-    topic = event.topic;
+void Dropped::add(const Event& event) { add(Dropped{event.offset, event.offset, 1, event.topic}); }
+
+void Dropped::add(const Dropped& others) {
+  if (count == 0) {
+    *this = others;
+    return;
   }
-  to = event.offset;
-  if (topic != event.topic) topic.clear();
+  from = std::min(from, others.from);
+  to = std::max(to, others.to);
+  count += others.count;
+  if (topic != others.topic) topic.clear();
 }
 
 Pressure::Pressure(const PolicyTable& policies, EventLimits limits) : first_policy_(policies.all().data()) {

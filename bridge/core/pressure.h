@@ -29,6 +29,7 @@ struct Dropped {
   std::string topic;  ///< empty if they were of several
 
   void add(const Event& event);
+  void add(const Dropped& others);
 };
 
 /// What the outboxes of a shard share: where events are joined, and what became of them.

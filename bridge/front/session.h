@@ -98,6 +98,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void make_room();
   void catch_up();
   void miss(const Chunk& chunk);
+  void tell_missed(const Replay::Piece& piece);
+  std::string dropped_notice(const Dropped& dropped) const;
   void pressure_falls();
   void too_slow();
   void heartbeat(Now now);
@@ -154,6 +156,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void send_live();
   void give_up(const std::vector<Pattern>& patterns);
   void hold(Subscription left);
+  static std::shared_ptr<Chunk> text_chunk(std::string_view text);
   void send_text(std::string_view text);
   void send_marked(std::string_view text);
   void send_frame(std::string_view text, std::optional<Offset> moves_cursor_to);
@@ -201,7 +204,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Group* group_ = nullptr;
 
   std::list<Replay> replays_;  // the first is being pulled; the group has what came before
-  Dropped dropped_;            // to be told once there is room
+  Dropped missed_;             // what nothing keeps of what came during the catch-up: to be told at its place
   bool waiting_pull_ = false;  // in the shard's queue of those who pull
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;

@@ -6,8 +6,8 @@
 // it happens:
 //
 //   half full   of each `latest` topic the newest event waits, `merge` topics are joined
-//   full        events that nothing keeps are dropped, if their policy says so, and one gap names them;
-//               the rest is dropped and read again from the stream (catch-up)
+//   full        events that nothing keeps are dropped, if their policy says so, and one gap names them in
+//               their place; the rest is dropped and read again from the stream (catch-up)
 //   neither     closed with 4408 and its cursor
 
 namespace trestle {
@@ -29,7 +29,10 @@ void Session::make_room() {
   if (phase_ != Phase::live && phase_ != Phase::waiting) return;
   if (!has_meta() || group_ == nullptr) return too_slow();
   const auto is_unkept = [this](const Event& event) { return !shard_.shelf().keeps(event); };
-  if (outbox_.holds(is_unkept)) outbox_.drop_unkept(shard_.pressure(), dropped_);
+  if (outbox_.holds(is_unkept)) {
+    outbox_.drop_unkept(shard_.pressure(),
+                        [this](const Dropped& dropped) { return text_chunk(dropped_notice(dropped)); });
+  }
   if (!is_over_limit()) return;
   if (catching_up_ || outbox_.holds(is_unkept)) return too_slow();
   catch_up();
@@ -37,10 +40,10 @@ void Session::make_room() {
 }
 
 // The session stays in its group: what is kept of that comes from the stream, and what is not kept is
-// counted.
+// counted, until the catch-up comes to its place.
 void Session::catch_up() {
   ++shard_.counters().catch_ups;
-  const auto after = outbox_.drop_events(shard_.pressure());
+  const auto after = outbox_.drop_events(shard_.pressure(), missed_);
   log::debug("session catches up", {{"session", id_}, {"offset", after}});
   catching_up_ = true;
   replays_.push_front(Replay::resume(shard_.shelf().history(), subscription_, after));
@@ -51,24 +54,33 @@ void Session::miss(const Chunk& chunk) {
   for (const auto& mark : chunk.marks) {
     if (shard_.shelf().keeps(*mark.event)) continue;
     ++shard_.pressure().counters(*mark.event).dropped;
-    dropped_.add(*mark.event);
+    missed_.add(*mark.event);
   }
 }
 
-void Session::pressure_falls() {
-  if (phase_ != Phase::live || catching_up_) return;
-  if (outbox_.squeezed() && outbox_.footprint() < queue_limit() / 4) outbox_.relax();
-  if (dropped_.count == 0 || outbox_.footprint() > queue_limit() / 2) return;
+// The client is told before it gets anything newer: if it is cut off, its cursor would have passed them
+// untold.
+void Session::tell_missed(const Replay::Piece& piece) {
+  if (missed_.count == 0) return;
+  const auto& chunk = piece.chunk;
+  const bool passes = chunk && !chunk->marks.empty() && chunk->marks.back().offset > missed_.from;
+  if (piece.done || passes) send_notice(dropped_notice(std::exchange(missed_, {})));
+}
+
+std::string Session::dropped_notice(const Dropped& dropped) const {
   Gap gap;
   gap.reason = GapReason::dropped;
   gap.epoch = shard_.shelf().epoch();
-  gap.offset = shard_.shelf().head();
-  gap.from = dropped_.from;
-  gap.to = dropped_.to;
-  gap.topic = dropped_.topic;
-  gap.count = dropped_.count;
-  dropped_ = {};
-  send_notice(gap_notice(gap));
+  gap.offset = dropped.from - 1;
+  gap.from = dropped.from;
+  gap.to = dropped.to;
+  gap.topic = dropped.topic;
+  gap.count = dropped.count;
+  return gap_notice(gap);
+}
+
+void Session::pressure_falls() {
+  if (outbox_.squeezed() && outbox_.footprint() < queue_limit() / 4) outbox_.relax();
 }
 
 // What waits is dropped, so that the close frame, with the cursor, is next in line.

@@ -73,6 +73,7 @@ bool Session::pull() {
   const auto& shelf = shard_.shelf();
   auto piece = shelf.next(replays_.front(), std::min(kPullBytes, queue_limit() / 2));
   if (piece.lost_after) send_notice(gap_notice(shelf.gap_after({shelf.epoch(), *piece.lost_after})));
+  tell_missed(piece);
   if (piece.chunk) {
     sent_ += piece.chunk->marks.size();
     send(piece.chunk);
@@ -88,7 +89,6 @@ void Session::end_replay() {
   replays_.pop_front();
   regroup(std::move(wanted));
   const bool caught_up = std::exchange(catching_up_, false);
-  if (caught_up) pressure_falls();
   // Nobody asked for the catch-up: its `live` would be taken for that of a replay that has yet to come.
   if (!caught_up || replays_.empty()) send_live();
 }
@@ -210,6 +210,13 @@ std::string Session::topics_json(const Subscription& subscription) {
   return out + "]";
 }
 
+std::shared_ptr<Chunk> Session::text_chunk(std::string_view text) {
+  auto chunk = std::make_shared<Chunk>();
+  append_text_frame_header(chunk->bytes, text.size());
+  chunk->bytes += text;
+  return chunk;
+}
+
 void Session::send_text(std::string_view text) { send_frame(text, std::nullopt); }
 
 // A notice that moves the cursor to the head.
@@ -217,9 +224,7 @@ void Session::send_marked(std::string_view text) { send_frame(text, shard_.shelf
 
 void Session::send_frame(std::string_view text, std::optional<Offset> moves_cursor_to) {
   if (phase_ != Phase::live && phase_ != Phase::waiting) return;
-  auto chunk = std::make_shared<Chunk>();
-  append_text_frame_header(chunk->bytes, text.size());
-  chunk->bytes += text;
+  auto chunk = text_chunk(text);
   if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, 0, chunk->bytes.size(), nullptr});
   send(chunk);
   if (is_over_limit()) make_room();

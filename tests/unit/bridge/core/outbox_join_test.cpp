@@ -120,7 +120,8 @@ TEST_CASE("what has joined stays whole, whatever becomes of the outbox") {
     CHECK(client.got() == "2:ab - 4 5:c");
   }
   SUBCASE("dropped") {
-    CHECK(client.outbox.drop_events(client.pressure) == 0);
+    Dropped untold;
+    CHECK(client.outbox.drop_events(client.pressure, untold) == 0);
     CHECK(client.outbox.empty());
     CHECK(client.outbox.bytes() == 0);
     CHECK(client.pressure.report()[0].counters.reread == 1);
@@ -179,16 +180,16 @@ TEST_CASE("whatever is pushed, written, squeezed and dropped, sizes are right an
       act(looked_at);
       act(unseen);
     };
-    Dropped dropped;
+    Dropped untold;
     for (int step = 0; step < 200; ++step) {
       switch (below(16)) {
         case 0: both([&](auto& client) { client.outbox.squeeze(shard, true); }); break;
         case 1: both([](auto& client) { client.outbox.relax(); }); break;
         case 2: both([](auto& client) { client.outbox.push(client.reply()); }); break;
         case 3: both([](auto& client) { client.outbox.push_pong(client.reply()); }); break;
-        case 4: both([&](auto& client) { client.outbox.drop_unkept(shard, dropped); }); break;
+        case 4: both([&](auto& client) { client.outbox.drop_unkept(shard, client.tell); }); break;
         case 5:
-          if (below(8) == 0) both([&](auto& client) { client.outbox.drop_events(shard); });
+          if (below(8) == 0) both([&](auto& client) { client.outbox.drop_events(shard, untold); });
           if (below(8) == 0) both([](auto& client) { client.outbox.drop_unwritten(); });
           if (below(8) == 0) {
             const auto is_refused = [](const Event& event) { return event.topic == "text.1"; };

@@ -113,28 +113,68 @@ TEST_CASE("a merged event does not grow without end") {
   CHECK(client.got() == "3:" + piece + piece + piece + " 6:" + piece + piece + piece + " 7:" + piece);
 }
 
-TEST_CASE("what nothing keeps is dropped where the policy allows it, and counted once") {
+TEST_CASE("what nothing keeps is dropped where the policy allows it; a notice takes the place of the first") {
   PressureFixture client;
-  client.push(
-      {client.event("noise.a"), client.event("log"), client.event("noise.a"), client.event("state.a")});
+  client.push({client.event("log"), client.event("noise.a"), client.event("log"), client.event("noise.a"),
+               client.event("state.a")});
   client.outbox.push(client.reply());
   client.push({client.event("noise.a")});
   CHECK_FALSE(client.all_kept());
-  Dropped dropped;
-  client.outbox.drop_unkept(client.pressure, dropped);
+  client.drop_unkept();
   CHECK(client.all_kept());
-  CHECK(dropped.count == 3);
-  CHECK(dropped.from == 1);
-  CHECK(dropped.to == 5);
-  CHECK(dropped.topic == "noise.a");
-  client.push({client.event("noise.b"), client.event("alarm.a")});
-  client.outbox.drop_unkept(client.pressure, dropped);
-  CHECK(dropped.count == 4);
-  CHECK(dropped.topic.empty());
+  client.push({client.event("alarm.a")});
+  client.drop_unkept();
   CHECK_FALSE(client.all_kept());  // an alarm can't be left out
   client.write();
-  CHECK(client.got() == "2 4 - 7");
-  CHECK(client.pressure.counters(*client.event("noise.c")).dropped == 4);
+  CHECK(client.got() == "1 [2-6:3 noise.a] 3 5 - 7");
+  CHECK(client.pressure.counters(*client.event("noise.c")).dropped == 3);
+}
+
+TEST_CASE("a notice of which nothing is written names also what is dropped later") {
+  PressureFixture client;
+  client.push({client.event("noise.a"), client.event("log")});
+  client.drop_unkept();
+  SUBCASE("whatever becomes of the outbox meanwhile") {
+    client.squeeze();
+    client.push({client.event("noise.b"), client.event("log")});
+    client.drop_unkept();
+    client.outbox.relax();
+    client.push({client.event("noise.b")});
+    client.drop_unkept();
+    client.write();
+    CHECK(client.got() == "[1-5:3 ] 2 4");
+  }
+  SUBCASE("but not once something of it is written") {
+    client.write(1);
+    client.push({client.event("noise.b"), client.event("log")});
+    client.drop_unkept();
+    client.write();
+    CHECK(client.got() == "[1-1:1 noise.a] 2 [3-3:1 noise.b] 4");
+  }
+}
+
+TEST_CASE("who reads on from the stream is told there, if the notice was still to come") {
+  PressureFixture client;
+  Dropped untold;
+  client.push({client.event("log"), client.event("noise.a"), client.event("log")});
+  client.drop_unkept();
+  SUBCASE("it was") {
+    CHECK(client.outbox.drop_events(client.pressure, untold) == 0);
+    CHECK(client.outbox.empty());
+    CHECK(untold.from == 2);
+    CHECK(untold.count == 1);
+    untold.add(*client.event("noise.b"));
+    CHECK(untold.to == 4);
+    CHECK(untold.count == 2);
+    CHECK(untold.topic.empty());
+  }
+  SUBCASE("it has begun to go out") {
+    client.write(PressureFixture::chunk({client.event("log")})->bytes.size() + 1);
+    CHECK(client.outbox.drop_events(client.pressure, untold) == 1);
+    CHECK(untold.count == 0);
+    client.write();
+    CHECK(client.got() == "1 [2-2:1 noise.a]");
+  }
 }
 
 TEST_CASE("what is refused to a client is withdrawn, but not the rest of a frame") {
@@ -175,7 +215,8 @@ TEST_CASE("dropping all events keeps replies and whole frames, and says where to
       client.push({client.event("log")});
       if (squeezed) client.squeeze();
       client.write(written);
-      const auto read_on = client.outbox.drop_events(client.pressure);
+      Dropped untold;
+      const auto read_on = client.outbox.drop_events(client.pressure, untold);
       client.write();
       REQUIRE(client.outbox.bytes() == 0);
       REQUIRE(client.outbox.written() == read_on);

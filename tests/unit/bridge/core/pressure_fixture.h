@@ -11,6 +11,7 @@
 #include "bridge/core/outbox.h"
 #include "bridge/core/policy.h"
 #include "bridge/core/pressure.h"
+#include "proto/frame.h"
 
 /// What the tests of an outbox under pressure share: a policy of every kind, and a client that reads slowly.
 namespace trestle {
@@ -69,6 +70,16 @@ class PressureFixture {
     slices.resize(outbox.front(slices.data(), slices.size()));
     return {slices.begin(), slices.end()};
   }
+  /// A notice that got() shows as [from-to:count topic].
+  static ChunkPtr tell(const Dropped& dropped) {
+    const auto text = R"({"gap":"[)" + std::to_string(dropped.from) + "-" + std::to_string(dropped.to) + ":" +
+                      std::to_string(dropped.count) + " " + dropped.topic + R"(]"})";
+    auto made = std::make_shared<Chunk>();
+    append_text_frame_header(made->bytes, text.size());
+    made->bytes += text;
+    return made;
+  }
+  void drop_unkept() { outbox.drop_unkept(pressure, tell); }
   void squeeze() { outbox.squeeze(pressure, true); }
 
   /// Writes `count` bytes to the client, all by default.
@@ -86,7 +97,8 @@ class PressureFixture {
       count -= taken;
     }
   }
-  /// What the client got: "offset:content" or "offset" of events, "-" for a reply; "?" ends what is no frame.
+  /// What the client got: "offset:content" or "offset" of events, "-" for a reply,
+  /// what tell() says; "?" ends what is no frame.
   std::string got() const {
     std::string all;
     for (std::string_view rest = received; !rest.empty();) {
@@ -107,6 +119,8 @@ class PressureFixture {
     rapidjson::Document json;
     json.Parse(text.data(), text.size());
     if (json.HasParseError()) return "?";
+    const auto gap = json.FindMember("gap");
+    if (gap != json.MemberEnd()) return gap->value.GetString();
     const auto meta = json.FindMember("meta");
     if (meta == json.MemberEnd()) return "-";
     const auto offset = std::to_string(meta->value.FindMember("offset")->value.GetUint64());
