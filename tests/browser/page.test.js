@@ -143,6 +143,28 @@ test('producers are shown with their presence', async () => {
   await close(page);
 });
 
+test('who has said goodbye is counted and folded away, the newest first', async (t) => {
+  const page = await open();
+  for (const id of ['short-1', 'short-2']) {
+    const short = await Producer.connect(bridge, id);
+    t.after(() => short.close());
+    await shows(page, `#producers [data-producer="${id}"]`, 'online');
+    await short.bye();
+    await eventually(async () => (await page.locator(`#producers [data-producer="${id}"]`).count()) === 0, `${id} folded`);
+  }
+  await shows(page, '#producers-count', '1 online');
+  await shows(page, '#producers-gone-count', '2 gone');
+  assert.ok(await page.isHidden('#producers-gone'));
+  await page.focus('#producers-gone-count');
+  await page.keyboard.press('Enter');
+  await eventually(() => page.isVisible('#producers-gone'), 'the fold open');
+  const ids = await page.locator('#producers-gone li').evaluateAll((lines) => lines.map((line) => line.dataset.producer));
+  assert.deepEqual(ids, ['short-2', 'short-1']);
+  assert.match(await text(page, '#producers-gone'), /since \d\d:\d\d:\d\d/);
+  await screenshot(page, 'producers-gone');
+  await close(page);
+});
+
 test('strings are text, whatever they say', async () => {
   const page = await open();
   const bait = '<img src=x onerror="document.title=\'taken\'"><script>document.title="taken"</script>';

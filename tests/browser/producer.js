@@ -32,6 +32,13 @@ export class Producer {
     this.#send(this.#publisher, frames);
   }
 
+  /** Says goodbye: resolves once it is said. */
+  async bye() {
+    clearInterval(this.#timer);
+    this.#tell({ type: 'bye', last: this.#last });
+    await this.#queue;
+  }
+
   /** Ends as a crash would: without a word. */
   close() {
     clearInterval(this.#timer);

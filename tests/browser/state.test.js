@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agents } from '../../bridge/front/page/agents.js';
 import { layout } from '../../bridge/front/page/layers.js';
-import { MAX_OUTPUT, MAX_RAW_LINES, MAX_RUN_TEXT, MAX_TASKS, short, tail } from '../../bridge/front/page/bounds.js';
+import { MAX_OUTPUT, MAX_PRODUCERS, MAX_RAW_LINES, MAX_RUN_TEXT, MAX_TASKS, short, tail } from '../../bridge/front/page/bounds.js';
+import { Producers } from '../../bridge/front/page/producers.js';
 import { RawLines, matcher } from '../../bridge/front/page/raw.js';
 import { Tasks } from '../../bridge/front/page/tasks.js';
 
@@ -180,4 +181,30 @@ test('a graph is laid out in layers, cycles and all', () => {
   const round = [{ from: 'a', to: 'b' }, { from: 'b', to: 'a' }, { from: 'c', to: 'nowhere' }];
   const cycle = layout({ nodes, edges: round });
   assert.equal(cycle.places.size, 3);
+});
+
+const presence = (id, state, since) => ({ type: '$sys.producer', id, state, since: since * 1_000 });
+
+function producersAfter(...events) {
+  const producers = new Producers();
+  for (const event of events) producers.apply(event, { time: 0 });
+  return producers;
+}
+
+test('producers: those online by name, then the lost, the newest first; those gone apart, the newest first', () => {
+  const producers = producersAfter(
+    presence('b', 'online', 9), presence('l1', 'lost', 1), presence('g1', 'gone', 1), presence('a', 'online', 3),
+    presence('l2', 'lost', 5), presence('g2', 'gone', 2), presence('back', 'gone', 1), presence('back', 'online', 4));
+  assert.equal(ids(producers.present()), 'a b back l2 l1');
+  assert.equal(ids(producers.gone()), 'g2 g1');
+  assert.equal(producers.full, false);
+});
+
+test('producers: however many have gone, those that are there stay', () => {
+  const producers = producersAfter(presence('old', 'online', 1), presence('lost', 'lost', 2));
+  for (let i = 0; i < MAX_PRODUCERS + 50; ++i) producers.apply(presence(`g${i}`, 'gone', 10 + i), { time: 0 });
+  assert.equal(ids(producers.present()), 'old lost');
+  assert.equal(producers.gone().length, MAX_PRODUCERS - 2);
+  assert.equal(producers.gone()[0].id, `g${MAX_PRODUCERS + 49}`);
+  assert.ok(producers.full);
 });

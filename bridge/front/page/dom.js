@@ -124,8 +124,17 @@ export function scrollGrown() {
 }
 
 const CLOCK = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
 export function clock(ms) {
   return Number.isFinite(ms) ? CLOCK.format(ms) : '';
+}
+
+/** A time of day, with the day unless it is today. */
+export function when(ms) {
+  if (!Number.isFinite(ms)) return '';
+  const day = DAY.format(ms);
+  return day === DAY.format(Date.now()) ? clock(ms) : `${day}, ${clock(ms)}`;
 }
 
 export function duration(ms) {

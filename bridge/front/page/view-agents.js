@@ -1,5 +1,7 @@
 /** Draws agents' runs, artifacts and producers. */
-import { Follower, KeyedList, byId, clock, duration, el, setAttribute, setHidden, setName, setText } from './dom.js';
+import {
+  Follower, KeyedList, byId, clock, duration, el, setAttribute, setHidden, setName, setText, when,
+} from './dom.js';
 import { tail } from './bounds.js';
 import { GraphView } from './view-graph.js';
 import { toneOf } from './tasks.js';
@@ -20,16 +22,33 @@ export class AgentsView {
 }
 
 export class ProducersView {
-  #list = new KeyedList(byId('producers'), (producer) => producer.id, () => producerItem());
+  #present = new KeyedList(byId('producers'), (producer) => producer.id, () => producerItem());
+  #gone = new KeyedList(byId('producers-gone'), (producer) => producer.id, () => producerItem());
 
   render(producers, allowed) {
+    const present = producers.present();
+    const gone = producers.gone();
     setHidden(byId('producers-panel'), !allowed);
-    this.#list.update(showCount('producers', 'producers', producers.all()));
+    this.#present.update(showList('producers', present));
+    setText(byId('producers-count'), countsOf(present));
+    setHidden(byId('producers-gone-fold'), gone.length === 0);
+    setText(byId('producers-gone-count'), producers.full ? `the newest ${gone.length} of those gone` : `${gone.length} gone`);
+    this.#gone.update(gone);
   }
+}
+
+function countsOf(present) {
+  const online = present.filter(({ state }) => state === 'online').length;
+  const lost = present.filter(({ state }) => state === 'lost').length;
+  return lost === 0 ? `${online} online` : `${online} online, ${lost} lost`;
 }
 
 function showCount(count, list, items) {
   setText(byId(`${count}-count`), items.length);
+  return showList(list, items);
+}
+
+function showList(list, items) {
   setHidden(byId(list), items.length === 0);
   setHidden(byId(`${list}-empty`), items.length > 0);
   return items;
@@ -122,16 +141,18 @@ const PRESENCE_TONES = { online: 'good', lost: 'bad' };
 
 function producerItem() {
   const id = el('span', { class: 'line-name data' });
+  const since = el('time');
   const state = el('span', { class: 'chip' });
   return {
-    node: el('li', {}, id, state),
+    node: el('li', {}, id, el('span', { class: 'presence' }, since, state)),
     update(producer) {
       this.node.classList.toggle('stale', producer.stale);
       setAttribute(this.node, 'data-producer', producer.id);
       setName(id, producer.id);
       setText(state, producer.state);
       setAttribute(state, 'data-tone', PRESENCE_TONES[producer.state] ?? null);
-      setAttribute(this.node, 'title', `${producer.state} since ${clock(producer.since)}`);
+      setText(since, producer.state === 'online' ? '' : `since ${when(producer.since)}`);
+      setAttribute(this.node, 'title', `${producer.state} since ${when(producer.since)}`);
     },
   };
 }
