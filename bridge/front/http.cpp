@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bridge/front/embedded_files.h"
+#include "proto/json_text.h"
 #include "proto/request.h"
 
 namespace trestle {
@@ -81,6 +82,17 @@ HttpResponse page_file(std::string_view path) {
       std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.path == path; });
   if (found == files.end()) return http_error(404, "not_found", "there is nothing at this path");
   return {200, type_of(path), std::string(found->content), ""};
+}
+
+HttpResponse endpoint_list(const std::vector<EndpointSettings>& endpoints, bool authority_enabled) {
+  std::string json = "{\"endpoints\":[";
+  for (const auto& endpoint : endpoints) {
+    if (json.back() != '[') json += ',';
+    json += "{\"path\":";
+    append_json_string(json, endpoint.path);
+    json += endpoint.auth && authority_enabled ? ",\"token\":true}" : ",\"token\":false}";
+  }
+  return {200, "application/json", json + "]}\n", ""};
 }
 
 }  // namespace trestle

@@ -2,6 +2,9 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "bridge/config/settings.h"
 
 namespace trestle {
 
@@ -28,5 +31,10 @@ HttpResponse busy(int status, std::chrono::milliseconds come_back_after);
 
 /// A file of the page; 404 if there is none. `/` is /index.html.
 HttpResponse page_file(std::string_view path);
+
+/// The file that only the listener knows: where the page finds its WebSocket endpoints, and which of them
+/// want a token. {"endpoints":[{"path":"/","token":true},...]}
+constexpr std::string_view kEndpointsPath = "/endpoints.json";
+HttpResponse endpoint_list(const std::vector<EndpointSettings>& endpoints, bool authority_enabled);
 
 }  // namespace trestle

@@ -48,6 +48,9 @@ void Session::on_request() {
     return answer({readiness == "ok" ? 200 : 503, "text/plain; charset=utf-8", readiness + "\n", ""});
   }
   if (path == "/api/status") return answer_status();
+  if (path == kEndpointsPath) {
+    return answer(endpoint_list(info_->endpoints, shard_.context().authority.enabled()));
+  }
   answer(page_file(path));
 }
 

@@ -29,15 +29,15 @@ async function freePort() {
 }
 
 export class Bridge {
-  /** `changes` are laid over the tests' own configuration; JSON is YAML, so it needs no library. */
-  static async start(changes = {}) {
+  /** `changes` are laid over the tests' own configuration, `listen` too; JSON is YAML, so it needs no library. */
+  static async start({ listen = {}, ...changes } = {}) {
     assert.ok(existsSync(BINARY), `${BINARY} is missing: build it, or name another one in TRESTLED`);
     const bridge = new Bridge();
     bridge.folder = mkdtempSync(join(tmpdir(), 'trestle-browser-'));
     bridge.events = `tcp://127.0.0.1:${await freePort()}`;
     bridge.control = `tcp://127.0.0.1:${await freePort()}`;
     const config = {
-      listen: { address: '127.0.0.1', port: await freePort() },
+      listen: { address: '127.0.0.1', port: await freePort(), ...listen },
       ingest: { bind: [bridge.events], control: bridge.control },
       stream: { path: ':memory:' },
       ...changes,

@@ -8,6 +8,7 @@ import { RawView } from './view-raw.js';
 import { Tasks } from './tasks.js';
 import { TasksView } from './view-tasks.js';
 import { Connection } from './trestle.js';
+import { choose, endpointsAt } from './endpoint.js';
 import { scrollGrown } from './dom.js';
 import { Painter } from './painter.js';
 import { keepToken, takeToken } from './token.js';
@@ -15,6 +16,7 @@ import { keepToken, takeToken } from './token.js';
 const CLOCK_MS = 500;
 const PRESENCE_SETTLE_MS = 3_000;
 const GAP_SETTLE_MS = 30_000;
+const UNREACHABLE = 1006;
 
 const state = { tasks: new Tasks(), agents: new Agents(), producers: new Producers(), raw: new RawLines(), events: 0 };
 let presence = false; // whether we may see producers
@@ -24,8 +26,10 @@ const painter = new Painter(scrollGrown);
 const changed = (...parts) => painter.changed(...parts);
 
 const token = takeToken();
+const base = new URL('.', location.href.split(/[?#]/)[0]);
+const endpoint = choose(await endpointsAt(base));
 const connection = new Connection({
-  url: new URL('.', location.href.split(/[?#]/)[0]),
+  url: new URL(`.${endpoint.path}`, base),
   token,
   onState: stateChanged,
   onEvent: eventArrived,
@@ -100,15 +104,26 @@ function noticeArrived(data, text) {
   changed('raw', 'position');
 }
 
-function stateChanged({ name }) {
+function stateChanged({ name, code }) {
   // 4401 and 4403 as well as an expired token: another token is the one thing a reader can do about it.
-  if (name === 'refused' || name === 'token') connectionView.ask(true);
+  if (name === 'refused' || name === 'token') connectionView.ask(endpoint.token);
   else if (name === 'catching up' && connectionView.asking) connectionView.ask(false);
+  if (name === 'catching up') connectionView.warn('');
+  if (name === 'reconnecting' && code === UNREACHABLE && connection.welcome === null) checkTheWay();
   changed('clock', 'position');
+}
+
+/** The page came through, its WebSocket never did: if the bridge does answer, something on the way stops WebSockets. */
+async function checkTheWay() {
+  const endpoints = await endpointsAt(base);
+  if (endpoints === null || connection.welcome !== null) return;
+  connectionView.warn(`The bridge answers, but no WebSocket opens at ${new URL(`.${endpoint.path}`, base).pathname}. `
+    + 'If a proxy stands in between, it has to hand on the Upgrade header; if the bridge’s endpoints have changed, reload.');
 }
 
 setInterval(() => changed('clock'), CLOCK_MS);
 addEventListener('online', () => connection.retryNow());
-if (token === '') connectionView.ask(true, { focus: false });
+connectionView.offerToken(endpoint.token);
+if (token === '' && endpoint.token) connectionView.ask(true, { focus: false });
 painter.all();
 connection.start();

@@ -37,6 +37,17 @@ export class ConnectionView {
     return this.#asking;
   }
 
+  /** Where none is wanted, none is asked for. */
+  offerToken(wanted) {
+    setHidden(byId('token-toggle'), !wanted);
+  }
+
+  /** What a reader should do something about; empty for nothing. */
+  warn(words) {
+    setText(byId('warning'), words);
+    setHidden(byId('warning'), words === '');
+  }
+
   /** What changes with every event. */
   renderPosition() {
     const { cursor, welcome } = this.#connection;

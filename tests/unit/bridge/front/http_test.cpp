@@ -64,6 +64,16 @@ TEST_CASE("an error is an envelope as on the WebSocket") {
         "\"message\":\"there is \\\"nothing\\\" here\"}}\n");
 }
 
+TEST_CASE("the page is told the listener's endpoints, and which of them want a token") {
+  const std::vector<EndpointSettings> endpoints{{"/", Form::envelope, true}, {"/a\"b", Form::bare, false}};
+  const auto response = endpoint_list(endpoints, true);
+  CHECK(response.status == 200);
+  CHECK(response.type == "application/json");
+  CHECK(response.body ==
+        "{\"endpoints\":[{\"path\":\"/\",\"token\":true},{\"path\":\"/a\\\"b\",\"token\":false}]}\n");
+  CHECK(endpoint_list({endpoints[0]}, false).body == "{\"endpoints\":[{\"path\":\"/\",\"token\":false}]}\n");
+}
+
 TEST_CASE("the page is compiled in, with its types") {
   CHECK(page_file("/").status == 200);
   CHECK(page_file("/").type == "text/html; charset=utf-8");
