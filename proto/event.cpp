@@ -57,8 +57,8 @@ class Walk {
   const Found& found(std::size_t i) const { return found_[i]; }
 
   // Called by RapidJSON.
-  bool Null() { return skip(); }
-  bool Bool(bool) { return skip(); }
+  bool Null() { return literal(4); }
+  bool Bool(bool is_true) { return literal(is_true ? 4 : 5); }
   bool Int(int) { return skip(); }
   bool Uint(unsigned) { return skip(); }
   bool Int64(std::int64_t) { return skip(); }
@@ -94,9 +94,11 @@ class Walk {
 
  private:
   struct Level {
-    PointerTrie::Node node;  // kNone: off the trie
+    PointerTrie::Node value;  // kNone: off the trie
+    PointerTrie::Node node;   // the same, and kNone if no pointer goes on from there
     bool array;
     std::uint64_t count;  // elements met so far
+    std::size_t start;    // its bracket
   };
 
   /// The node of the value that starts now.
@@ -114,13 +116,21 @@ class Walk {
       too_deep_ = true;
       return false;
     }
-    PointerTrie::Node node = enter();
-    if (node != PointerTrie::kNone && !trie_.has_children(node)) node = PointerTrie::kNone;
-    levels_.push_back({node, array, 0});
+    const PointerTrie::Node value = enter();
+    const bool goes_on = value != PointerTrie::kNone && trie_.has_children(value);
+    levels_.push_back({value, goes_on ? value : PointerTrie::kNone, array, 0, stream_->Tell()});
     return true;
   }
   bool close() {
+    const Level& level = levels_.back();
+    // RapidJSON tells of a bracket before it takes it.
+    if (level.value != PointerTrie::kNone) note_other(level.value, level.start, stream_->Tell() + 1);
     levels_.pop_back();
+    return true;
+  }
+  bool literal(std::size_t size) {
+    const PointerTrie::Node node = enter();
+    if (node != PointerTrie::kNone) note_other(node, stream_->Tell() - size, stream_->Tell());
     return true;
   }
   /// A member's name led to `node`; the second time everything below is in doubt.
@@ -143,6 +153,12 @@ class Walk {
       found_[id].state = Found::State::value;
       found_[id].text = text;
       found_[id].raw = {stream_->begin_ + stream_->Tell() - raw_size, raw_size};
+    }
+  }
+  void note_other(PointerTrie::Node node, std::size_t from, std::size_t to) {
+    for (const std::size_t id : trie_.ids(node)) {
+      found_[id].state = Found::State::other;
+      found_[id].raw = {stream_->begin_ + from, to - from};
     }
   }
   /// Of the string member that the stream has just passed, quotes included. What opens it is the first quote

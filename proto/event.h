@@ -19,8 +19,9 @@ struct EventLimits {
 /// What was found at one of the JSON pointers asked for.
 struct Found {
   enum class State {
-    absent,     ///< nothing there, or something that is neither a string nor a number
+    absent,     ///< nothing there
     value,      ///< a string or a number, see `text`
+    other,      ///< anything else: an object, an array, true, false, null
     duplicate,  ///< a member on the way occurs twice: parsers differ on which counts
   };
   State state = State::absent;
@@ -28,8 +29,8 @@ struct Found {
   /// comes out as three bytes that are not UTF-8 (RapidJSON refuses only the high ones); escape_key() and
   /// append_json_string() take that.
   std::string text;
-  /// The same as it is written, a string with its quotes; a view into the payload that was checked. Only if
-  /// `state` is value.
+  /// What is there as it is written, a string with its quotes; a view into the payload that was checked.
+  /// Empty if `state` is absent, meaningless if it is duplicate.
   std::string_view raw;
 };
 

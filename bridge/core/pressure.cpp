@@ -27,7 +27,7 @@ Pressure::MergeablePtr find_text(const EventChecker& checker, const EventPtr& ev
   for (std::size_t i = 0; i < event->policy->merge_by.size(); ++i) {
     const auto& by = checker.at(i + 1);
     if (by.state == Found::State::duplicate) return nullptr;
-    found->merge_by.emplace_back(by.state == Found::State::value ? by.raw : std::string_view());
+    found->merge_by.push_back(by.raw);
   }
   return found;
 }

@@ -49,7 +49,7 @@ class Pressure {
     EventPtr event;
     std::size_t from = 0;  ///< the text at the policy's `merge` pointer, without its quotes: from here
     std::size_t to = 0;    ///< to here in the payload
-    std::vector<std::string> merge_by;
+    std::vector<std::string_view> merge_by;  ///< as written, in the payload; empty: not there
 
     std::string_view text() const { return std::string_view(event->payload).substr(from, to - from); }
   };

@@ -1,6 +1,8 @@
 // Payloads: what EventChecker accepts must be what RapidJSON's document model reads, and makes a canonical
 // topic.
 #include <rapidjson/pointer.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <string>
@@ -35,14 +37,26 @@ bool same_value(const rapidjson::Value& value, const std::string& text) {
   return value.IsNumber() && parse_reference(text, number) && number == value;
 }
 
+std::string written(const rapidjson::Value& value) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  value.Accept(writer);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+bool same_raw(const rapidjson::Value& value, std::string_view raw) {
+  rapidjson::Document document;
+  return parse_reference(raw, document) && written(document) == written(value);
+}
+
 void check_found(const Found& found, const std::string& pointer, const rapidjson::Document& document) {
   if (found.state == Found::State::duplicate) return;
   const rapidjson::Value* value = rapidjson::Pointer(pointer.c_str()).Get(document);
-  if (found.state == Found::State::value) {
-    MUST(value && same_value(*value, found.text));
-  } else {
-    MUST(!value || !(value->IsString() || value->IsNumber()));
-  }
+  MUST((found.state == Found::State::absent) == !value);
+  if (!value) return;
+  MUST((found.state == Found::State::value) == (value->IsString() || value->IsNumber()));
+  MUST(found.state != Found::State::value || same_value(*value, found.text));
+  MUST(same_raw(*value, found.raw));
 }
 
 void check_topic(const std::string& type, const Found& key) {

@@ -321,3 +321,23 @@ def test_text_that_is_merged_is_all_there_also_across_cuts(trestled, publisher, 
     assert slow.gaps == []
     if not cut_every:
         assert pressure(bridge, "streaming_output.*")["merged"] > 0
+
+
+@pytest.mark.parametrize("turns", [[{}, {"run_id": None}, {"run_id": True}, {"run_id": False}],
+                                   [{"run_id": {"n": 1}}, {"run_id": {"n": 2}}, {"run_id": [1]}, {"run_id": [2]}]],
+                         ids=["literals and none", "objects and arrays"])
+def test_text_joins_only_that_of_the_same_run_whatever_names_the_run(trestled, flood, closing, turns):
+    bridge = trestled(SMALL)
+    slow = Slow(bridge, closing, meta=1)
+    count = share_of(3000, least=1000)
+    base = {"type": "streaming_output", "agent_id": "a", "pad": PAD}
+    runs = [turns[n // 2 % len(turns)] for n in range(count)]
+    flood(bridge, [{**base, **run, "content": f"{n}."} for n, run in enumerate(runs)] + [{"type": "end", "last": True}])
+    text, wanted = {}, {}
+    for data in slow.read(is_last)[:-1]:
+        run = json.dumps({name: data[name] for name in data if name == "run_id"})
+        text[run] = text.get(run, "") + data["content"]
+    for n, run in enumerate(runs):
+        wanted[json.dumps(run)] = wanted.get(json.dumps(run), "") + f"{n}."
+    assert text == wanted
+    assert pressure(bridge, "streaming_output.*")["merged"] > 0

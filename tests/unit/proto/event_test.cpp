@@ -19,7 +19,8 @@ std::string reject(std::string_view payload, EventLimits limits = {}) {
   return std::string(name_of(events.check(payload)));
 }
 
-/// What stands at one pointer: its text, "ABSENT" or "DUPLICATE"; "REJECTED" for a payload that is refused.
+/// What stands at one pointer: its text, "ABSENT", "DUPLICATE" or "OTHER" and what is written there;
+/// "REJECTED" for a payload that is refused.
 std::string at(const std::string& pointer, std::string_view payload) {
   EventChecker events = checker({pointer});
   if (events.check(payload) != Reject::none) return "REJECTED";
@@ -27,6 +28,7 @@ std::string at(const std::string& pointer, std::string_view payload) {
     case Found::State::absent: return "ABSENT";
     case Found::State::duplicate: return "DUPLICATE";
     case Found::State::value: return events.at(0).text;
+    case Found::State::other: return "OTHER " + std::string(events.at(0).raw);
   }
   return "";
 }
@@ -151,14 +153,25 @@ TEST_CASE("a pointer finds strings as they mean and numbers as they are written"
   CHECK(at("/type", R"({"type":"t"})") == "t");
 }
 
-TEST_CASE("a pointer finds nothing where there is neither") {
+TEST_CASE("a pointer finds nothing where there is nothing") {
   for (const char* payload :
-       {R"({"type":"t"})", R"({"type":"t","id":null})", R"({"type":"t","id":true})",
-        R"({"type":"t","id":{"id":"x"}})", R"({"type":"t","id":["x"]})", R"({"type":"t","x":{"id":"x"}})",
-        R"({"type":"t","x":[{"id":"x"}]})", R"({"type":"t","ID":"x"})", R"({"type":"t","idx":"x"})"}) {
+       {R"({"type":"t"})", R"({"type":"t","x":{"id":"x"}})", R"({"type":"t","x":[{"id":"x"}]})",
+        R"({"type":"t","ID":"x"})", R"({"type":"t","idx":"x"})"}) {
     CAPTURE(payload);
     CHECK(at("/id", payload) == "ABSENT");
   }
+}
+
+TEST_CASE("a pointer finds whatever else is there, as it is written") {
+  for (const char* value : {"null", "true", "false", "{}", "[]", R"({ "id" : "x", "id":[1 ]})",
+                            R"(["x", {"id":"]}"}, [ ] ])", R"({"a":{"b":[null,"\""]}})"}) {
+    CAPTURE(value);
+    const std::string text(value);
+    CHECK(at("/id", R"({"type":"t","id":)" + text + "}") == "OTHER " + text);
+    CHECK(at("/id", R"({"id" : )" + text + R"( ,"type":"t"})") == "OTHER " + text);
+    CHECK(at("/l/1", R"({"type":"t","l":[1, )" + text + " ]}") == "OTHER " + text);
+  }
+  CHECK(at("/a/b", R"({"type":"t","a":{"b":{"c":1}}})") == R"(OTHER {"c":1})");
 }
 
 TEST_CASE("pointers lead through objects and arrays") {
@@ -201,7 +214,8 @@ TEST_CASE("a member on the way that occurs twice makes a pointer's value doubtfu
 TEST_CASE("many pointers share one pass, also along common paths") {
   EventChecker events = checker({"/a", "/a/b", "/a/c", "/d/0", "/a/b", "/type/x"});
   CHECK(events.check(R"({"type":"t","a":{"b":1,"c":"two"},"d":[3]})") == Reject::none);
-  CHECK(events.at(0).state == Found::State::absent);
+  CHECK(events.at(0).state == Found::State::other);
+  CHECK(events.at(0).raw == R"({"b":1,"c":"two"})");
   CHECK(events.at(1).text == "1");
   CHECK(events.at(2).text == "two");
   CHECK(events.at(3).text == "3");

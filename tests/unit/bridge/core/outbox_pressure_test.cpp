@@ -94,14 +94,44 @@ TEST_CASE("what has no text to join, or has it twice, comes as it is") {
   PressureFixture client;
   client.squeeze();
   for (const auto* payload :
-       {R"({"run_id":1,"content":"a"})", R"({"run_id":1,"content":7})", R"({"run_id":1})",
-        R"({"run_id":1,"content":"b","content":"c"})", R"({"run_id":1,"run_id":2,"content":"d"})",
-        R"({"content":"e"})", R"({"run_id":"1","content":"f"})", R"({"run_id":1,"content":"g"})"}) {
+       {R"({"type":"x","run_id":1,"content":"a"})", R"({"type":"x","run_id":1,"content":7})",
+        R"({"type":"x","run_id":1})", R"({"type":"x","run_id":1,"content":"b","content":"c"})",
+        R"({"type":"x","run_id":1,"run_id":2,"content":"d"})", R"({"type":"x","content":"e"})",
+        R"({"type":"x","run_id":"1","content":"f"})", R"({"type":"x","run_id":1,"content":"g"})"}) {
     client.push({client.event("text.1", payload)});
   }
   client.write();
   CHECK(client.outbox.written() == 8);
   CHECK(client.pressure.report().empty());
+}
+
+TEST_CASE("text joins only if what merge_by points to is the same, whatever it is, or is in neither") {
+  const std::vector<std::string> members = {"",
+                                            R"("run_id":null,)",
+                                            R"("run_id":true,)",
+                                            R"("run_id":false,)",
+                                            R"("run_id":{},)",
+                                            R"("run_id":{"a":1},)",
+                                            R"("run_id":{"a":2},)",
+                                            R"("run_id":[],)",
+                                            R"("run_id":[1],)",
+                                            R"("run_id":[2],)",
+                                            R"("run_id":1,)",
+                                            R"("run_id":"1",)",
+                                            R"("run_id":"",)",
+                                            R"("run_id":"null",)"};
+  for (const auto& one : members) {
+    for (const auto& other : members) {
+      CAPTURE(one);
+      CAPTURE(other);
+      PressureFixture client;
+      client.squeeze();
+      client.push({client.event("text.1", "{" + one + R"("type":"x","content":"a"})"),
+                   client.event("text.1", "{" + other + R"("type":"x","content":"b"})")});
+      client.write();
+      CHECK(client.got() == (one == other ? "2:ab" : "1:a 2:b"));
+    }
+  }
 }
 
 TEST_CASE("a merged event does not grow without end") {
