@@ -14,7 +14,7 @@
 #include "clients/cli/event_sink.h"
 #include "clients/cli/stop_signal.h"
 #include "clients/cli/target.h"
-#include "proto/pattern.h"
+#include "clients/cli/topics.h"
 
 namespace trestle::cli {
 namespace {
@@ -53,22 +53,12 @@ void split_authority(const Target& from, bench::Target& to) {
   to.port = static_cast<std::uint16_t>(port);
 }
 
-std::string topics_of(const BenchOptions& options) {
-  if (!options.events.empty()) return kType;
-  std::string joined;
-  for (const auto& pattern : options.patterns) {
-    if (auto parsed = parse_patterns(pattern); !parsed) throw Failure(Exit::usage, parsed.error().message);
-    joined += (joined.empty() ? "" : ",") + pattern;
-  }
-  return joined;
-}
-
 bench::Target target_of(const BenchOptions& options) {
   auto target = parse_target(options.url);
   if (!target) throw Failure(Exit::usage, target.error().message);
   bench::Target out;
   split_authority(*target, out);
-  const auto topics = topics_of(options);
+  const auto topics = options.events.empty() ? joined_topics(options.patterns) : kType;
   const auto url = websocket_url(*target, topics.empty() ? Query{} : Query{{"topics", topics}});
   out.path = url.substr(url.find('/', url.find("://") + 3));
   const auto& token = options.token.empty() ? target->token : options.token;

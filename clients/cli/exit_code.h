@@ -8,7 +8,7 @@ namespace trestle::cli {
 enum class Exit : int {
   ok = 0,
   failed = 1,     ///< at run time
-  usage = 2,      ///< usage or configuration
+  usage = 2,      ///< usage, input or configuration
   not_acked = 3,  ///< in time
   refused = 4,    ///< by the bridge: token, scope or producer id
 };

@@ -2,22 +2,27 @@
 #include <algorithm>
 #include <exception>
 #include <iostream>
-#include <sstream>
 
 #include "bridge/auth/process_list.h"
 #include "clients/cli/arguments.h"
+#include "clients/cli/pretty.h"
 #include "clients/cli/program.h"
+#include "clients/cli/usage_error.h"
 
 namespace {
 
-// What was not expected is repeated, and may be an address with a token.
 int explain(const CLI::App& app, const CLI::ParseError& error) {
-  std::ostringstream complaint;
-  const int code = app.exit(error, std::cout, complaint);
-  auto text = complaint.str();
+  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+  std::cerr << trestle::cli::usage_error(app, error) << std::flush;
+  return static_cast<int>(trestle::cli::Exit::usage);
+}
+
+// A text may repeat an address with a token, or what somebody else's server said.
+int fail(const CLI::App& app, trestle::cli::Exit code, const char* what) {
+  auto text = trestle::cli::harmless(what);
   trestle::hide_tokens(text.data());
-  std::cerr << text << std::flush;
-  return code == 0 ? 0 : static_cast<int>(trestle::cli::Exit::usage);
+  std::cerr << trestle::cli::command_name(app) << ": " << text << std::endl;
+  return static_cast<int>(code);
 }
 
 }  // namespace
@@ -36,10 +41,8 @@ int main(int argc, char** argv) {
   try {
     return static_cast<int>(program.run());
   } catch (const trestle::cli::Failure& failure) {
-    std::cerr << "trestle: " << failure.what() << std::endl;
-    return static_cast<int>(failure.code);
+    return fail(program.app(), failure.code, failure.what());
   } catch (const std::exception& error) {
-    std::cerr << "trestle: " << error.what() << std::endl;
-    return static_cast<int>(Exit::failed);
+    return fail(program.app(), Exit::failed, error.what());
   }
 }

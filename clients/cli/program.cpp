@@ -3,12 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
-#include <map>
 
-#include "bridge/config/values.h"
 #include "bridge/version.h"
 #include "clients/cli/completion.h"
-#include "proto/utf8.h"
+#include "clients/cli/option_values.h"
 
 namespace trestle::cli {
 namespace {
@@ -17,7 +15,7 @@ constexpr const char* kExitCodes =
     "Exit codes:\n"
     "  0  all went well\n"
     "  1  failed at run time\n"
-    "  2  wrong usage or configuration\n"
+    "  2  wrong usage, input or configuration\n"
     "  3  not acked in time\n"
     "  4  refused by the bridge: token, scope or producer id\n";
 
@@ -28,32 +26,8 @@ Micros now_micros() {
   return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-/// "10s" becomes the number of milliseconds.
-CLI::Validator duration(std::uint64_t most) {
-  return CLI::Validator(
-      [most](std::string& text) {
-        const auto parsed = parse_quantity(durations(), text, {1, most});
-        if (!parsed) return parsed.error().message;
-        text = std::to_string(*parsed);
-        return std::string();
-      },
-      "DURATION");
-}
-
-constexpr std::uint64_t kDay = 86'400'000;
-
-/// What names a token: an empty one names none, and what is not UTF-8 would be another one once written.
-CLI::Validator text() {
-  return CLI::Validator(
-      [](std::string& value) -> std::string {
-        if (value.empty()) return "must not be empty (an unset variable?)";
-        return is_utf8(value) ? "" : "must be UTF-8";
-      },
-      "TEXT");
-}
-
-/// Repeatable, one value each time, so that an argument that follows is not swallowed.
-CLI::Option* repeatable(CLI::Option* option) { return option->allow_extra_args(false); }
+constexpr std::uint64_t kDay = 86'400'000;  // ms
+constexpr std::uint64_t kMostEvents = 1'000'000'000;
 
 void add_target(CLI::App& app, std::string& url, std::string& token, std::string& ca_file) {
   url = kDefaultUrl;
@@ -64,8 +38,8 @@ void add_target(CLI::App& app, std::string& url, std::string& token, std::string
          "--token", token,
          "access token; better in the environment: others can see it here until the program has started")
       ->envname("TRESTLE_TOKEN");
-  app.add_option("--cacert", ca_file, "PEM file with the certificates to trust instead of the system's")
-      ->check(CLI::ExistingFile);
+  takes_file(
+      app.add_option("--cacert", ca_file, "PEM file with the certificates to trust instead of the system's"));
 }
 
 }  // namespace
@@ -73,10 +47,11 @@ void add_target(CLI::App& app, std::string& url, std::string& token, std::string
 Program::Program() : app_("Publish to a Trestle event bridge and watch what comes out.", "trestle") {
   app_.set_version_flag("--version", "trestle " + std::string(kVersion));
   app_.require_subcommand(1);
+  app_.option_defaults()->disable_flag_override();  // --json=anything
   app_.footer(std::string("Examples:\n"
                           "  trestle pub '{\"type\":\"hello\"}'\n"
                           "  trestle tail 'command-progress.*'\n"
-                          "  trestle COMMAND --help\n\n") +
+                          "  trestle tail --help\n\n") +
               kExitCodes);
   add_pub();
   add_tail();
@@ -105,9 +80,9 @@ void Program::add_pub() {
                              "CURVE: public key of the bridge, or its FILE.pub; as often as --events"));
   sub->add_option("--curve-bus", pub_.curve_bus,
                   "CURVE: public key of the bus that --events names, or its FILE.pub");
-  sub->add_option("--timeout", pub_.timeout_ms,
-                  "how long to wait for acks, or for a bridge with --no-ack; default 10s")
-      ->transform(duration(kDay));
+  takes_duration(sub->add_option("--timeout", pub_.timeout_ms,
+                                 "how long to wait for acks, or for a bridge with --no-ack; default 10s"),
+                 kDay);
   sub->footer(std::string("Every event is checked here first; lines that are none are named and left out.\n"
                           "Exits with 0 only when a bridge has everything.\n\n"
                           "Examples:\n"
@@ -126,11 +101,14 @@ void Program::add_tail() {
       "topics to watch: * is one segment, a final > one or more; default: all that the token may read");
   add_target(*sub, tail_.url, tail_.token, tail_.ca_file);
   sub->add_option("--since", tail_.since, "begin at this cursor, <epoch>:<offset>, or 0 for everything kept");
-  sub->add_option("--count", tail_.count, "end after this many events");
-  sub->add_option("--format", tail_.format,
-                  "pretty or ndjson; default: pretty on a terminal, ndjson elsewhere")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Format>{{"pretty", Format::pretty}, {"ndjson", Format::ndjson}}));
+  takes_number(sub->add_option("--count", tail_.count, "end after this many events"), 1, kMostEvents);
+  const auto set_format = [this](const std::string& word) {
+    tail_.format = word == "pretty" ? Format::pretty : Format::ndjson;
+  };
+  takes_one_of(
+      sub->add_option_function<std::string>(
+          "--format", set_format, "pretty or ndjson; default: pretty on a terminal, ndjson elsewhere"),
+      {"pretty", "ndjson"});
   sub->add_flag("--meta", tail_.meta, "ndjson: print the whole envelope with topic, offset and time");
   sub->footer(
       std::string(
@@ -163,20 +141,15 @@ void Program::add_bench() {
   add_target(*sub, bench_.url, bench_.token, bench_.ca_file);
   sub->add_option("--events", bench_.events,
                   "publish there, for example tcp://127.0.0.1:5556; default: only listen");
-  sub->add_option("--clients", bench_.clients, "how many to connect")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  sub->add_option("--count", bench_.count, "events to publish")
-      ->check(CLI::Range(1, 1'000'000'000))
-      ->capture_default_str();
-  sub->add_option("--size", bench_.size, "bytes of an event")
-      ->check(CLI::Range(80, 64 * 1024 * 1024))
-      ->capture_default_str();
-  sub->add_option("--rate", bench_.rate, "events a second; 0: as fast as they go")
-      ->check(CLI::Range(0, 1'000'000))
-      ->capture_default_str();
-  sub->add_option("--for", bench_.for_ms, "only listening: for how long; default: 10s")
-      ->transform(duration(kDay));
+  const auto number = [&](const char* name, auto& value, const char* about, std::uint64_t least,
+                          std::uint64_t most) {
+    takes_number(sub->add_option(name, value, about), least, most)->capture_default_str();
+  };
+  number("--clients", bench_.clients, "how many to connect", 1, 1'000'000);
+  number("--count", bench_.count, "events to publish", 1, kMostEvents);
+  number("--size", bench_.size, "bytes of an event", 80, 64 * 1024 * 1024);
+  number("--rate", bench_.rate, "events a second, 0 for as fast as they go", 0, 1'000'000);
+  takes_duration(sub->add_option("--for", bench_.for_ms, "only listening: for how long; default: 10s"), kDay);
   sub->add_flag("--json", bench_.json, "print the figures as JSON");
   sub->footer(
       std::string("With --events, publishes events of type trestle-bench, which other clients of the bridge\n"
@@ -244,22 +217,19 @@ void Program::add_token() {
     one->add_option("--file", token_.file, "token file of the bridge (auth.tokens_file)")
         ->capture_default_str();
   }
-  create->add_option("--name", token_.name, "what the token is called in logs and lists")
-      ->check(text())
+  takes_text(create->add_option("--name", token_.name, "what the token is called in logs and lists"))
       ->required();
   CLI::Option_group* which = revoke->add_option_group("which", "exactly one of these");
-  which->add_option("--name", token_.name, "the token of that name in the token file")->check(text());
-  which->add_option("--jti", token_.jti, "the JWT with that id (its claim jti)")->check(text());
-  auto* subject = which->add_option("--subject", token_.subject,
-                                    "the JWTs of that subject (their claim sub); '*': everybody's");
-  subject->check(text());
+  takes_text(which->add_option("--name", token_.name, "the token of that name in the token file"));
+  takes_text(which->add_option("--jti", token_.jti, "the JWT with that id (its claim jti)"));
+  auto* subject = takes_text(which->add_option(
+      "--subject", token_.subject, "the JWTs of that subject (their claim sub); '*': everybody's"));
   which->require_option(1);
-  revoke
-      ->add_option(
+  takes_text(
+      revoke->add_option(
           "--issued-before", token_.issued_before,
           "with --subject: those issued (claim iat) before then, such as 2027-01-01T00:00:00Z (so much "
-          "later as the issuer's clock may be ahead); default: until now")
-      ->check(text())
+          "later as the issuer's clock may be ahead); default: until now"))
       ->needs(subject);
   revoke->add_option("--revoked-file", token_.revoked_file, "file of revoked JWTs (auth.revoked_file)")
       ->capture_default_str();
@@ -268,10 +238,9 @@ void Program::add_token() {
                  "read, publish or command, each with :PATTERN if wanted; see or see:NAME, what policies "
                  "redact; or admin; repeatable"))
       ->capture_default_str();
-  create
-      ->add_option("--expires", token_.expires_ms,
-                   "for how long it is valid, for example 30d; default: for ever")
-      ->transform(duration(36'500 * kDay));
+  takes_duration(create->add_option("--expires", token_.expires_ms,
+                                    "for how long it is valid, for example 30d; default: for ever"),
+                 36'500 * kDay);
   create->callback([this] { action_ = [this] { return create_token(token_, now_micros()); }; });
   list->callback([this] { action_ = [this] { return list_tokens(token_, now_micros()); }; });
   revoke->callback([this] { action_ = [this] { return revoke_token(token_, now_micros()); }; });

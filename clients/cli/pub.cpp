@@ -108,7 +108,7 @@ Exit publish_line(const std::string& text, const std::string& where, EventInput&
                   Progress& progress) {
   if (const auto problem = input.problem(text)) {
     std::cerr << "trestle pub: " << where << *problem << "\n";
-    return Exit::failed;
+    return Exit::usage;
   }
   sink.publish(text);
   progress.count();
@@ -146,7 +146,7 @@ Exit run_pub(const PubOptions& options) {
   const std::chrono::milliseconds timeout(options.timeout_ms);
   // One bad event needs no connection to be refused.
   if (options.event != "-") {
-    if (const auto problem = input.problem(options.event)) throw Failure(Exit::failed, *problem);
+    if (const auto problem = input.problem(options.event)) throw Failure(Exit::usage, *problem);
   }
   std::unique_ptr<EventSink> sink = options.no_ack
                                         ? plain_sink(producer_options(options), options.topic, timeout, stop)

@@ -12,8 +12,8 @@
 #include "clients/cli/pretty.h"
 #include "clients/cli/reconnect.h"
 #include "clients/cli/target.h"
+#include "clients/cli/topics.h"
 #include "clients/cli/websocket_client.h"
-#include "proto/pattern.h"
 
 namespace trestle::cli {
 namespace {
@@ -22,18 +22,6 @@ using std::chrono::milliseconds;
 
 // Before the welcome says how often the bridge gives a sign of life.
 constexpr milliseconds kFirstHeartbeat{30'000};
-
-std::string joined_patterns(const std::vector<std::string>& patterns) {
-  std::string joined;
-  for (const std::string& pattern : patterns) {
-    // Not repeated in the error: the address that the bridge prints on its first start has a token in it.
-    if (pattern.find("://") != std::string::npos)
-      throw Failure(Exit::usage, "an address is not a topic: put --url before it");
-    if (auto parsed = parse_patterns(pattern); !parsed) throw Failure(Exit::usage, parsed.error().message);
-    joined += (joined.empty() ? "" : ",") + pattern;
-  }
-  return joined;
-}
 
 std::function<double()> random_source() {
   return [engine = std::mt19937(std::random_device{}())]() mutable {
@@ -45,7 +33,7 @@ class Tail {
  public:
   explicit Tail(const TailOptions& options)
       : options_(options),
-        topics_(joined_patterns(options.patterns)),
+        topics_(joined_topics(options.patterns)),
         target_(target_of(options)),
         pretty_(options.format == TailOptions::Format::pretty ||
                 (options.format == TailOptions::Format::automatic && isatty(STDOUT_FILENO) != 0)),

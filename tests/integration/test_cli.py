@@ -97,7 +97,7 @@ def test_pub_names_bad_lines_and_publishes_the_rest(bridge, started, tmp_path):
     tail = started(bridge, tmp_path, "tail", "--count", "2")
     wait_for_session(bridge)
     done = pub(bridge, stdin='{"type":"a"}\n\nnope\n{"type":"b"}\n{"x":1}\n')
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == ("trestle pub: line 3: not_json: not JSON\n"
                            'trestle pub: line 5: no_type: there is no string member "type"\n')
     assert tail.process.wait(TIMEOUT) == 0
@@ -122,8 +122,8 @@ def test_pub_to_several_bridges(trestled):
 @pytest.mark.parametrize("arguments, code, words", [
     (["--timeout", "300ms", EVENT], 3, "no answer from the bridge"),
     (["--timeout", "300ms", "--no-ack", EVENT], 3, "is trestled running?"),
-    (["not json"], 1, "not_json"),
-    (["--topic", "other", EVENT], 1, "topic_mismatch"),
+    (["not json"], 2, "trestle pub: not_json"),
+    (["--topic", "other", EVENT], 2, "topic_mismatch"),
     (["--id", "a b", EVENT], 2, "A-Z a-z 0-9"),
     (["--events", "tcp://127.0.0.1:1", EVENT], 2, "every bridge needs"),
     (["--timeout", "3", EVENT], 2, "--timeout"),
@@ -203,6 +203,9 @@ def test_tail_into_a_closed_pipe_ends_quietly(bridge):
     (["ws://localhost:3001/?token=wrong"], 2, "put --url before it"),
     (["--since", "nonsense"], 2, "since must be"),
     (["--url", "localhost:3001"], 2, "must be like ws://"),
+    (["--url", ""], 2, "must be like ws://"),
+    (["greeting", ""], 2, "trestle tail: a topic is empty"),
+    (["--count", "0"], 2, "trestle tail: --count"),
 ])
 def test_tail_does_not_come_back_from_what_will_not_change(bridge, arguments, code, words):
     done = trestle(bridge, "tail", *arguments)
@@ -276,7 +279,11 @@ def test_a_token_does_not_stay_in_the_environment(bridge, tmp_path, in_the_addre
 
 def test_wrong_usage_does_not_repeat_a_token(bridge):
     done = trestle(bridge, "status", bridge.ws_url(x="1"))
-    assert done.returncode == 2 and "?token=*" in done.stderr and bridge.token not in done.stderr
+    assert done.returncode == 2 and done.stderr.startswith("trestle status: ") and bridge.token not in done.stderr
+    web = bridge.ws_url(x="1").replace("ws:", "http:")
+    for command in (["bench", web], ["pub", "--no-ack", "--events", web, EVENT], ["bus", "--insecure", "--front", web]):
+        done = trestle(bridge, *command)
+        assert done.returncode == 2 and done.stderr.startswith(f"trestle {command[0]}: ") and bridge.token not in done.stderr
 
 
 # --- over TLS -----------------------------------------------------------------------------------------------------------
@@ -416,6 +423,8 @@ def test_bench_says_why_it_failed(bridge):
     assert nobody.returncode == 1 and "nobody listens" in nobody.stderr
     both = trestle(bridge, "bench", "--events", bridge.events_addr, "greeting")
     assert both.returncode == 2 and "listening only" in both.stderr
+    empty = trestle(bridge, "bench", "")
+    assert empty.returncode == 2 and "trestle bench: a topic is empty" in empty.stderr
 
 
 def test_bus_joins_producers_and_bridges(trestled, started, tmp_path):
