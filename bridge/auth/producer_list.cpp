@@ -130,9 +130,9 @@ Error at(const std::filesystem::path& path, std::size_t line, std::size_t column
 }  // namespace
 
 Result<ProducerList> ProducerList::load(const std::filesystem::path& path) {
-  if (const auto fault = fault_of_rules(path)) return Error{path.string() + " " + *fault};
   const auto text = read_small_file(path);
   if (!text) return text.error();
+  if (const auto fault = fault_of_rules(path)) return Error{path.string() + " " + *fault};
   return parse(*text, path);
 }
 

@@ -74,9 +74,9 @@ void Revocations::add(const Revocations& other) {
 Result<std::optional<Revocations>> find_revocations(const std::filesystem::path& file) {
   std::error_code unknown;
   if (!std::filesystem::exists(file, unknown) && !unknown) return std::optional<Revocations>();
-  if (const auto fault = fault_of_rules(file)) return Error{file.string() + " " + *fault};
   const auto text = read_small_file(file);
   if (!text) return text.error();
+  if (const auto fault = fault_of_rules(file)) return Error{file.string() + " " + *fault};
   auto revocations = read_yaml<Revocations>(file, *text, read);
   if (!revocations) return revocations.error();
   return std::optional<Revocations>(std::move(*revocations));

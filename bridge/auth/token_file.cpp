@@ -91,9 +91,9 @@ std::vector<TokenRecord> records_of(const YAML::Node& root) {
 }  // namespace
 
 Result<std::vector<TokenRecord>> load_token_file(const std::filesystem::path& path, bool settled) {
-  if (const auto fault = fault_of_secret(path)) return Error{path.string() + " " + *fault};
   const auto text = read_small_file(path);
   if (!text) return text.error();
+  if (const auto fault = fault_of_secret(path)) return Error{path.string() + " " + *fault};
   if (!settled && text->empty()) return Error{path.string() + " is empty while it is being changed"};
   return read_yaml(path, *text, records_of);
 }

@@ -1,15 +1,13 @@
 #include "bridge/front/tls.h"
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <cstring>
 #include <ctime>
 #include <new>
 
+#include "bridge/front/tls_files.h"
 #include "bridge/front/tls_stream.h"
-#include "bridge/store/private_file.h"
 
 namespace trestle {
 namespace {
@@ -22,36 +20,6 @@ constexpr int kSecurityLevel = 2;  // 112 bits: RSA keys from 2048
 constexpr long kTicketSeconds = 3'600;
 constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 constexpr unsigned char kSessionContext[] = "trestle";
-
-Error ssl_error(const std::string& what, const std::filesystem::path& path) {
-  const auto code = ERR_get_error();
-  const char* reason =
-      ERR_SYSTEM_ERROR(code) ? std::strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
-  ERR_clear_error();
-  return Error{what + " " + path.string() + ": " + (reason != nullptr ? reason : "unreadable")};
-}
-
-// Without this OpenSSL asks on the terminal, where a service has nobody.
-int no_pass_phrase(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-Error mismatch(const TlsSettings& settings) {
-  ERR_clear_error();
-  return Error{settings.key_place + "the key " + settings.key.string() +
-               " does not belong to the certificate " + settings.certificate.string()};
-}
-
-Error key_error(const TlsSettings& settings, bool asked_for_pass_phrase) {
-  if (asked_for_pass_phrase) {
-    ERR_clear_error();
-    return Error{settings.key_place + "cannot use the key " + settings.key.string() +
-                 ": it is behind a pass phrase (openssl pkey -in KEY -out NEW takes it off)"};
-  }
-  if (ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH) return mismatch(settings);
-  return ssl_error(settings.key_place + "cannot use the key", settings.key);
-}
 
 // A client that offers protocols but not ours speaks something else (h2 only); who offers none is taken.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
@@ -83,39 +51,29 @@ void set_protocol(SSL_CTX* ssl) {
   SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, nullptr);
 }
 
-std::optional<Error> check_mode(const TlsSettings& settings) {
-  const auto fault = settings.insecure ? std::nullopt : fault_of_secret(settings.key);
-  if (!fault) return std::nullopt;
-  return Error{settings.key_place + "the key " + settings.key.string() + " " + *fault +
-               "; or say tls.insecure: true if it is meant"};
-}
-
-std::optional<Error> use_key(SSL_CTX* ssl, const TlsSettings& settings) {
-  if (auto error = check_mode(settings)) return error;
-  bool asked_for_pass_phrase = false;
-  SSL_CTX_set_default_passwd_cb(ssl, no_pass_phrase);
-  SSL_CTX_set_default_passwd_cb_userdata(ssl, &asked_for_pass_phrase);
-  const bool used = SSL_CTX_use_PrivateKey_file(ssl, settings.key.c_str(), SSL_FILETYPE_PEM) == 1;
-  SSL_CTX_set_default_passwd_cb_userdata(ssl, nullptr);
-  if (!used) return key_error(settings, asked_for_pass_phrase);
-  if (SSL_CTX_check_private_key(ssl) != 1) return mismatch(settings);
-  return std::nullopt;
-}
-
-std::optional<Error> ask_for_certificates(SSL_CTX* ssl, const TlsSettings& settings) {
-  if (settings.client_ca.empty()) return std::nullopt;
-  if (const auto fault = settings.insecure ? std::nullopt : fault_of_rules(settings.client_ca)) {
-    return Error{settings.client_ca_place + settings.client_ca.string() + " " + *fault};
-  }
-  auto* names = SSL_load_client_CA_file(settings.client_ca.c_str());
-  if (names == nullptr || SSL_CTX_load_verify_file(ssl, settings.client_ca.c_str()) != 1) {
-    sk_X509_NAME_pop_free(names, X509_NAME_free);
-    return ssl_error(settings.client_ca_place + "cannot use the certificates in", settings.client_ca);
-  }
-  SSL_CTX_set_client_CA_list(ssl, names);
+void ask_for_certificates(SSL_CTX* ssl, const TlsSettings& settings) {
+  if (settings.client_ca.empty()) return;
   const bool required = settings.client_certificate == TlsSettings::ClientCertificate::required;
   SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
-  return std::nullopt;
+}
+
+SSL_CTX* new_context(const TlsSettings& settings) {
+  auto* ssl = SSL_CTX_new(TLS_server_method());
+  if (ssl == nullptr) throw std::bad_alloc();
+  set_protocol(ssl);
+  ask_for_certificates(ssl, settings);
+  return ssl;
+}
+
+void copy_pair(SSL_CTX* to, SSL_CTX* from) {
+  STACK_OF(X509)* chain = nullptr;  // the context's
+  SSL_CTX_get0_chain_certs(from, &chain);
+  SSL_CTX_use_cert_and_key(to, SSL_CTX_get0_certificate(from), SSL_CTX_get0_privatekey(from), chain, 1);
+}
+
+void copy_client_ca(SSL_CTX* to, const SSL_CTX* from) {
+  SSL_CTX_set1_cert_store(to, SSL_CTX_get_cert_store(from));
+  SSL_CTX_set_client_CA_list(to, SSL_dup_CA_list(SSL_CTX_get_client_CA_list(from)));
 }
 
 Micros time_of(const ASN1_TIME* time) {
@@ -133,17 +91,25 @@ TlsCertificate describe(const X509* certificate) {
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsSettings& settings,
                                                            std::shared_ptr<TlsFailures> failures) {
-  std::shared_ptr<TlsContext> context(new TlsContext(SSL_CTX_new(TLS_server_method()), std::move(failures)));
-  auto* ssl = context->context_;
-  if (ssl == nullptr) throw std::bad_alloc();
-  set_protocol(ssl);
-  if (SSL_CTX_use_certificate_chain_file(ssl, settings.certificate.c_str()) != 1) {
-    return ssl_error(settings.certificate_place + "cannot use the certificate", settings.certificate);
-  }
-  if (auto error = use_key(ssl, settings)) return *error;
-  if (auto error = ask_for_certificates(ssl, settings)) return *error;
-  context->certificate_ = describe(SSL_CTX_get0_certificate(ssl));
-  return std::shared_ptr<const TlsContext>(std::move(context));
+  const std::shared_ptr<TlsContext> context(new TlsContext(new_context(settings), std::move(failures)));
+  if (auto error = use_pair(context->context_, settings)) return *error;
+  if (auto error = use_client_ca(context->context_, settings)) return *error;
+  context->certificate_ = describe(SSL_CTX_get0_certificate(context->context_));
+  return std::shared_ptr<const TlsContext>(context);
+}
+
+TlsReload TlsContext::reload(const TlsSettings& settings) const {
+  const std::shared_ptr<TlsContext> next(new TlsContext(new_context(settings), failures_));
+  TlsReload reload;
+  reload.pair_fault = use_pair(next->context_, settings);
+  reload.client_ca_fault = use_client_ca(next->context_, settings);
+  const bool nothing_new = reload.pair_fault && (reload.client_ca_fault || settings.client_ca.empty());
+  if (nothing_new) return reload;
+  if (reload.pair_fault) copy_pair(next->context_, context_);
+  if (reload.client_ca_fault) copy_client_ca(next->context_, context_);
+  next->certificate_ = describe(SSL_CTX_get0_certificate(next->context_));
+  reload.context = next;
+  return reload;
 }
 
 TlsContext::~TlsContext() { SSL_CTX_free(context_); }

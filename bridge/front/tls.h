@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "bridge/config/settings.h"
@@ -20,6 +21,15 @@ struct TlsCertificate {
   Micros until = 0;
 };
 
+class TlsContext;
+
+/// What came of reading the files again.
+struct TlsReload {
+  std::shared_ptr<const TlsContext> context;  ///< null if nothing of it can be used
+  std::optional<Error> pair_fault;            ///< why certificate and key are those from before
+  std::optional<Error> client_ca_fault;       ///< why the authorities of clients are
+};
+
 /// A certificate and its key, ready for handshakes: TLS 1.2 with forward secrecy and AEAD ciphers, and 1.3.
 /// No renegotiation, no compression; a session is resumed by ticket, for an hour at most and not after the
 /// certificate was replaced; no state is kept for it. Immutable; any thread.
@@ -30,6 +40,11 @@ class TlsContext {
   /// fail are told to `failures`.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsSettings& settings,
                                                         std::shared_ptr<TlsFailures> failures);
+  /// Reads the files again. The pair of certificate and key, and the authorities of clients, count each by
+  /// itself: one with a fault is as it is in this context. So a fault in the other keeps no certificate from
+  /// being renewed and no authority from being taken off; and clients are never asked for less than one whole
+  /// file of authorities says.
+  TlsReload reload(const TlsSettings& settings) const;
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;

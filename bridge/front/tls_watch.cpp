@@ -11,6 +11,14 @@ constexpr Micros kSoon = 14 * kDay;
 constexpr std::chrono::hours kExpiryQuiet{24};
 constexpr std::chrono::seconds kFailuresQuiet{10};
 
+std::string trouble_of(const TlsReload& read) {
+  std::string text;
+  for (const auto* fault : {&read.pair_fault, &read.client_ca_fault}) {
+    if (*fault) text += (text.empty() ? "" : "; ") + (*fault)->message;
+  }
+  return text;
+}
+
 }  // namespace
 
 TlsWatch::TlsWatch(asio::io_context& io, TlsSettings settings)
@@ -66,27 +74,26 @@ void TlsWatch::look() {
 }
 
 void TlsWatch::take() {
-  auto loaded = TlsContext::load(settings_, failures_);
-  if (!loaded) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    status_.trouble = loaded.error().message;
-    return log::error("certificate stays as it was", {{"error", status_.trouble}});
+  const auto read = context_->reload(settings_);
+  put(read, true);
+  if (read.client_ca_fault) {
+    log::error("client_ca stays as it was", {{"error", read.client_ca_fault->message}});
   }
-  put(*loaded);
+  if (read.pair_fault)
+    return log::error("certificate stays as it was", {{"error", read.pair_fault->message}});
   log::info("certificate read again",
             {{"file", settings_.certificate.string()}, {"name", context_->certificate().name}});
   warn_of_expiry();
 }
 
-// It is logged, and warned of, once the files keep still.
-void TlsWatch::take_unsettled() {
-  if (const auto loaded = TlsContext::load(settings_, failures_)) put(*loaded);
-}
+// Faults are told once the files keep still.
+void TlsWatch::take_unsettled() { put(context_->reload(settings_), false); }
 
-void TlsWatch::put(std::shared_ptr<const TlsContext> context) {
-  context_ = std::move(context);
+void TlsWatch::put(const TlsReload& read, bool settled) {
+  if (read.context) context_ = read.context;
+  const auto trouble = trouble_of(read);
   const std::lock_guard<std::mutex> lock(mutex_);
-  status_.trouble.clear();
+  if (settled || trouble.empty()) status_.trouble = trouble;
   status_.certificate = context_->certificate();
 }
 

@@ -18,15 +18,16 @@ namespace trestle {
 struct TlsStatus {
   bool used = false;
   TlsCertificate certificate;
-  std::string trouble;  ///< why the files, as they are now, are not in force; empty while they are
+  std::string trouble;  ///< why some file, as it is now, is not in force; empty while all are
   std::uint64_t failed_handshakes = 0;
 };
 
 /// The certificate that new connections are shown. Looks four times a second whether one of the files is
 /// another one (renamed over, a symlink that leads elsewhere, rights that changed) and takes the new ones
 /// once they stay as they are for one look, so that a pair is not read while it is being written. While
-/// somebody goes on changing them a pair that can't be used is passed over, for the next: see FileWatch.
-/// Connections keep what they began with. A pair that can't be used is logged once, and the one before stays.
+/// somebody goes on changing them what can't be used is passed over, for the next: see FileWatch.
+/// Connections keep what they began with. A pair of certificate and key that can't be used is logged once,
+/// and the one before stays; so it is with the authorities of clients, each by itself.
 ///
 /// Warns when the certificate nears its end: from 14 days before, at every start and reload and once a day.
 ///
@@ -52,7 +53,7 @@ class TlsWatch {
   void look();
   void take();
   void take_unsettled();
-  void put(std::shared_ptr<const TlsContext> context);
+  void put(const TlsReload& read, bool settled);
   void warn_of_expiry();
   void tell_failures(std::chrono::steady_clock::time_point now);
 

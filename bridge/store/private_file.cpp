@@ -34,10 +34,19 @@ class Descriptor {
   int fd_;
 };
 
-// Only what is written in place changes under who reads it; a pipe is there to be written to.
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+Error not_regular(const std::filesystem::path& path, mode_t mode) {
+  return Error{"cannot read " + path.string() + ": not a regular file, but " + std::string(kind_of(mode))};
+}
+
 bool is_other_by_now(int fd, const struct stat& before) {
   struct stat now {};
-  return S_ISREG(before.st_mode) && ::fstat(fd, &now) == 0 &&
+  return ::fstat(fd, &now) == 0 &&
          (now.st_size != before.st_size || now.st_mtim.tv_sec != before.st_mtim.tv_sec ||
           now.st_mtim.tv_nsec != before.st_mtim.tv_nsec);
 }
@@ -120,10 +129,13 @@ Result<std::monostate> replace_file(const std::filesystem::path& named, std::str
 }  // namespace
 
 Result<std::string> read_small_file(const std::filesystem::path& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) return system_error("read", path);
   struct stat before {};
-  if (::fstat(file.get(), &before) != 0) return system_error("read", path);
+  // Looked at first, for to open a device can set it going; and again when it is open, for it may be another.
+  if (::stat(path.c_str(), &before) == 0 && !S_ISREG(before.st_mode))
+    return not_regular(path, before.st_mode);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (file.get() < 0 || ::fstat(file.get(), &before) != 0) return system_error("read", path);
+  if (!S_ISREG(before.st_mode)) return not_regular(path, before.st_mode);
   std::string content(kMaxSmallFile + 1, '\0');
   std::size_t size = 0;
   while (size < content.size()) {

@@ -13,8 +13,9 @@ namespace trestle {
 /// The most that a small file holds.
 inline constexpr std::size_t kMaxSmallFile = 1024 * 1024;
 
-/// Reads a small file whole. Errors name the path and what the system said; one is that somebody writes the
-/// file just then. Bound: kMaxSmallFile.
+/// Reads a small file whole, and never waits for who writes it: what is no regular file (a pipe, a device, a
+/// folder; a link to a regular file is one) is refused. Errors name the path and what the system said; one is
+/// that somebody writes the file just then. Bound: kMaxSmallFile.
 Result<std::string> read_small_file(const std::filesystem::path& path);
 
 /// Replaces a file's content so that after a crash it is either the old or the new one, never a part: written

@@ -1,10 +1,12 @@
 """The files that a configuration names: what is wrong with one is said with the configuration's line and key."""
+import os
 import shutil
 import sqlite3
 
 import pytest
 
 from harness.curve import KeyList, Keys
+from harness.issuer import Issuer, jwks
 from harness.tls import Authority
 from harness.wait import free_port
 from test_start_errors import refused
@@ -21,6 +23,8 @@ def made(tmp_path_factory):
     KeyList(folder / "producers.yaml")
     (folder / "tokens.yaml").write_text("tokens: []\n")
     (folder / "revoked.yaml").write_text("jti: [a]\n")
+    Issuer().write_to(folder / "secret")
+    (folder / "keys.json").write_text(jwks(Issuer("ES256", kid="other")))
     for file in folder.iterdir():
         file.chmod(0o600)
     return folder
@@ -35,6 +39,9 @@ tls:
 auth:
   tokens_file: tokens.yaml
   revoked_file: revoked.yaml
+  jwt:
+    keys: [{{kid: k, algorithm: HS256, file: secret}}]
+    jwks_file: keys.json
 ingest:
   bind: ["tcp://127.0.0.1:{port}"]
   control: ""
@@ -66,6 +73,14 @@ def gone(name):
     return lambda folder: (folder / name).unlink()
 
 
+def pipe(name):
+    """Whoever opens it as any other file waits for a writer, for ever."""
+    def put(folder):
+        (folder / name).unlink()
+        os.mkfifo(folder / name, 0o600)
+    return put
+
+
 def text(name, content):
     return lambda folder: (folder / name).write_text(content)
 
@@ -86,13 +101,19 @@ FAULTS = {
     "broken tokens": (text("tokens.yaml", "tokens: 7\n"), "7:16: auth.tokens_file: ", ["tokens.yaml:1:9: tokens must be a list"]),
     "revocations that all can change": (mode("revoked.yaml", 0o666), "8:17: auth.revoked_file: ", ["chmod o-w"]),
     "broken revocations": (text("revoked.yaml", "jti: 7\n"), "8:17: auth.revoked_file: ", ["revoked.yaml:1:6: jti must be a list"]),
-    "a CURVE key for everybody": (mode("bridge.key", 0o644), "13:22: ingest.curve.secret_key_file: ", ["is a secret", "chmod 600"]),
-    "half a CURVE key": (copied("bridge.key.pub", "bridge.key"), "13:22: ingest.curve.secret_key_file: ", ["public key only"]),
-    "no CURVE key": (gone("bridge.key"), "13:22: ingest.curve.secret_key_file: ", ["bridge.key: No such file"]),
-    "producers that all can change": (mode("producers.yaml", 0o666), "14:21: ingest.curve.producers_file: ", ["chmod o-w"]),
-    "no producers": (gone("producers.yaml"), "14:21: ingest.curve.producers_file: ", ["producers.yaml: No such file"]),
-    "broken producers": (text("producers.yaml", "producers: 7\n"), "14:21: ingest.curve.producers_file: ", ["producers.yaml:1:12"]),
+    "a CURVE key for everybody": (mode("bridge.key", 0o644), "16:22: ingest.curve.secret_key_file: ", ["is a secret", "chmod 600"]),
+    "half a CURVE key": (copied("bridge.key.pub", "bridge.key"), "16:22: ingest.curve.secret_key_file: ", ["public key only"]),
+    "no CURVE key": (gone("bridge.key"), "16:22: ingest.curve.secret_key_file: ", ["bridge.key: No such file"]),
+    "producers that all can change": (mode("producers.yaml", 0o666), "17:21: ingest.curve.producers_file: ", ["chmod o-w"]),
+    "no producers": (gone("producers.yaml"), "17:21: ingest.curve.producers_file: ", ["producers.yaml: No such file"]),
+    "broken producers": (text("producers.yaml", "producers: 7\n"), "17:21: ingest.curve.producers_file: ", ["producers.yaml:1:12"]),
 }
+PLACES = {"front.pem": "3:16: tls.certificate: ", "front.key": "4:8: tls.key: ", "root.pem": "5:14: tls.client_ca: ",
+          "tokens.yaml": "7:16: auth.tokens_file: ", "revoked.yaml": "8:17: auth.revoked_file: ",
+          "secret": "10:12: auth.jwt.keys: ", "keys.json": "11:16: auth.jwt.jwks_file: ",
+          "bridge.key": "16:22: ingest.curve.secret_key_file: ", "producers.yaml": "17:21: ingest.curve.producers_file: "}
+FAULTS.update({f"a pipe for {name}": (pipe(name), place, [f"{name}: not a regular file, but a pipe"])
+               for name, place in PLACES.items()})
 WAYS = [(), ("--check",)]
 
 

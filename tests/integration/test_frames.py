@@ -3,15 +3,14 @@ import json
 import os
 import random
 import select
-import subprocess
 import threading
 
 import pytest
 
 from harness.frames import CLOSE, PING, PONG, TEXT, Nibbler
+from harness.preload import preload
 from harness.wait import PATIENCE, TIMEOUT, Dice, share_of
 
-SHORT_WRITES = os.path.join(os.path.dirname(__file__), "harness/short_writes.c")
 SIZES = [0, 1, 60, 70, 80, 90, 300, 1000] * 6 + [4000, 65400, 65536, 100_000]   # of the padding: each form of a length
 TOPICS = [{"match": "text", "keep": "log", "retain": {"count": 100}},
           {"match": "state.*", "keep": "latest", "key": "/k"}]
@@ -19,20 +18,16 @@ TOPICS = [{"match": "text", "keep": "log", "retain": {"count": 100}},
 
 @pytest.fixture(scope="module")
 def short_writes(tmp_path_factory):
-    """The library that lets trestled's writes end anywhere."""
-    library = tmp_path_factory.mktemp("short_writes") / "short_writes.so"
-    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o", str(library), SHORT_WRITES, "-ldl"], check=True)
-    return library
+    """The environment in which trestled's writes end anywhere."""
+    return preload(tmp_path_factory.mktemp("short_writes"), "short_writes")
 
 
 @pytest.fixture
 def bridge(trestled, short_writes, dice):
-    sanitizer = os.environ.get("ASAN_OPTIONS", "")
     return trestled({"heartbeat": {"interval": "20ms", "timeout": f"{int(10 * PATIENCE)}s"}, "topics": TOPICS,
                      "session": {"queue": "512KiB", "stall": f"{int(20 * PATIENCE)}s"},
                      "limits": {"requests_per_second": 1_000_000}},
-                    env={"LD_PRELOAD": str(short_writes), "SHORT_WRITES_SEED": str(dice.randrange(1_000_000)),
-                         "ASAN_OPTIONS": sanitizer + ":verify_asan_link_order=0"})
+                    env={**short_writes, "SHORT_WRITES_SEED": str(dice.randrange(1_000_000))})
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import websockets
 from harness.bridge import BINARY
 from harness.client import Closed
 from harness.issuer import ALGORITHMS, Issuer, by_hand, jwks
+from harness.preload import preload
 from harness.tokens import tokens
 from harness.wait import PATIENCE, TIMEOUT, eventually
 
@@ -358,19 +359,20 @@ def reader_of(pipe):
 
 
 def test_a_change_while_it_starts_is_seen(make_bridge, tmp_path):
-    """A key that is a pipe holds the start up, after the token file has been read."""
-    issuer = Issuer()
-    key = issuer.write_to(tmp_path / "key")
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe, 0o600)
+    """The start is held up where it opens a key, after the token file has been read."""
+    key = Issuer().write_to(tmp_path / "key")
+    pipe = tmp_path / "key.pipe"
+    os.mkfifo(pipe)
     text, _ = tokens({"name": "old", "scopes": ["read"]})
-    bridge = make_bridge({"auth": {"token": None, "jwt": {"keys": [{**key, "file": str(pipe)}]}}}, files={"tokens.yaml": text})
+    bridge = make_bridge({"auth": {"token": None, "jwt": {"keys": [key]}}}, files={"tokens.yaml": text},
+                         env={**preload(tmp_path, "held_open"), "HELD_FILE": key["file"]})
     bridge.launch()
-    with os.fdopen(eventually(lambda: reader_of(pipe), "it waits for the key"), "wb") as sluice:
-        text, (new,) = tokens({"name": "new", "scopes": ["read"]})
-        (bridge.folder / "tokens.yaml").write_text(text)
-        os.replace(key["file"], pipe)
-        sluice.write(issuer.file())
+    sluice = eventually(lambda: reader_of(pipe), "it is held up")
+    pipe.unlink()
+    pipe.touch()                                                        # held up once
+    text, (new,) = tokens({"name": "new", "scopes": ["read"]})
+    (bridge.folder / "tokens.yaml").write_text(text)
+    os.close(sluice)
     bridge.await_start()
     eventually(lambda: bridge.http("/api/status", token=new)[0] == 200, "the new token is known")
 

@@ -423,6 +423,54 @@ def test_a_plain_listener_beside_it_asks_for_none(secure, authority):
     assert secure({"client_ca": str(authority.root)}).http("/healthz")[0] == 200
 
 
+def put(target, content):
+    beside = target.with_suffix(".beside")
+    beside.write_bytes(content)
+    beside.chmod(0o600)
+    beside.rename(target)
+
+
+@pytest.fixture
+def guarded(secure, authority, tmp_path):
+    """A bridge whose clients need a certificate of `authority`."""
+    client_ca = tmp_path / "client_ca.pem"
+    put(client_ca, authority.root.read_bytes())
+    bridge = secure({"client_ca": str(client_ca)})
+    bridge.client_ca = client_ca
+    return bridge
+
+
+def test_a_broken_client_ca_keeps_no_certificate_from_being_renewed_and_lets_nobody_in(guarded, authority, clients):
+    before = serial_seen(guarded.tls_port, clients["known"])
+    put(guarded.client_ca, b"no certificate\n")
+    line = eventually(lambda: guarded.logs("client_ca stays as it was"), "the fault in the log")[0]
+    assert "tls.client_ca: " in line["error"] and str(guarded.client_ca) in line["error"]
+    guarded.pair.install(authority.issue("renewed"))
+    eventually(lambda: serial_seen(guarded.tls_port, clients["known"]) != before, "the new certificate")
+    assert "no start line" in guarded.status()["tls"]["trouble"] and not guarded.logs(STAYS)
+    for who in ("none", "stranger"):
+        with pytest.raises(OSError):
+            https(guarded.tls_port, clients[who])
+    put(guarded.client_ca, authority.root.read_bytes())
+    guarded.wait_status(lambda status: "trouble" not in status["tls"], "the file is mended")
+    assert https(guarded.tls_port, clients["known"]) == 200
+
+
+def test_a_broken_pair_keeps_no_authority_from_being_taken_off(guarded, clients, tmp_path):
+    guarded.pair.key.unlink()
+    eventually(lambda: guarded.logs(STAYS), "the fault in the log")
+    assert https(guarded.tls_port, clients["known"]) == 200
+    put(guarded.client_ca, Authority(tmp_path, "other").root.read_bytes())
+
+    def refused():
+        try:
+            return https(guarded.tls_port, clients["known"]) is None
+        except OSError:
+            return True
+    eventually(refused, "the authority is taken off")
+    assert "No such file" in guarded.status()["tls"]["trouble"] and not guarded.logs("client_ca stays as it was")
+
+
 # --- pressure -------------------------------------------------------------------------------------------------------------
 
 def frames_of(tls):

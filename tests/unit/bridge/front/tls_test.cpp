@@ -148,9 +148,9 @@ TEST_CASE("what is wrong with a certificate or key is said with its file") {
     CHECK(complaint.find('\n') == std::string::npos);
   };
   CHECK(files.complaint("missing.pem", "key.pem") ==
-        "cannot use the certificate " + files.path("missing.pem") + ": No such file or directory");
+        "cannot read " + files.path("missing.pem") + ": No such file or directory");
   CHECK(files.complaint("cert.pem", "missing.pem") ==
-        "cannot use the key " + files.path("missing.pem") + ": No such file or directory");
+        "cannot read " + files.path("missing.pem") + ": No such file or directory");
   begins(files.complaint("text.pem", "key.pem"), "cannot use the certificate ", "text.pem: no start line");
   begins(files.complaint("empty.pem", "key.pem"), "cannot use the certificate ", "empty.pem: no start line");
   begins(files.complaint("key.pem", "key.pem"), "cannot use the certificate ", "key.pem: no start line");

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 #include <atomic>
 #include <thread>
@@ -138,8 +140,38 @@ TEST_CASE("errors name the path and what the system said") {
   CHECK(failure(read_small_file(missing)) == "cannot read " + missing + ": No such file or directory");
   CHECK(failure(write_private_file(missing, "x")) ==
         "cannot write " + missing + ": No such file or directory");
-  CHECK(failure(read_small_file(scratch.path())) ==
-        "cannot read " + scratch.path().string() + ": Is a directory");
+}
+
+TEST_CASE("only a regular file is read, and nothing else waited for") {
+  const ScratchDirectory scratch;
+  const auto fault = [&](const std::filesystem::path& path, const std::string& kind) {
+    std::filesystem::create_symlink(path, scratch.file("link to " + kind));
+    const auto text = ": not a regular file, but " + kind;
+    CHECK(failure(read_small_file(path)) == "cannot read " + path.string() + text);
+    const auto link = scratch.file("link to " + kind);
+    CHECK(failure(read_small_file(link)) == "cannot read " + link.string() + text);
+  };
+  const auto pipe = scratch.file("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  fault(pipe, "a pipe");
+  fault("/dev/zero", "a device");
+  fault(scratch.path(), "a folder");
+  sockaddr_un address{AF_UNIX, {}};
+  const auto path = scratch.file("socket").string();
+  REQUIRE(path.copy(address.sun_path, sizeof address.sun_path - 1) == path.size());
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  REQUIRE(::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+  fault(path, "a socket");
+  ::close(socket);
+}
+
+TEST_CASE("links to a regular file are followed, as container platforms mount secrets") {
+  const ScratchDirectory scratch;
+  std::filesystem::create_directory(scratch.file("..one"));
+  scratch.write("..one/token", "secret");
+  std::filesystem::create_directory_symlink("..one", scratch.file("..data"));
+  std::filesystem::create_symlink("..data/token", scratch.file("token"));
+  CHECK(read_small_file(scratch.file("token")).value() == "secret");
 }
 
 TEST_CASE("a target that can't be replaced stays, and nothing is left beside it") {
