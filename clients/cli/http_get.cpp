@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "clients/cli/advice.h"
 #include "clients/cli/exit_code.h"
 
 namespace trestle::cli {
@@ -44,6 +45,8 @@ HttpAnswer http_get(const std::string& url, const std::string& token, const std:
   if (!ca_file.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file.c_str());
   if (const CURLcode code = curl_easy_perform(curl.get()); code != CURLE_OK) {
     const std::string words = *reason != '\0' ? reason : curl_easy_strerror(code);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_WEIRD_SERVER_REPLY)
+      throw Failure(Exit::failed, "what answers at " + url + " does not speak HTTP: " + kNoTrestle);
     throw Failure(Exit::failed, "no answer from " + url + ": " + words);
   }
   long status = 0;

@@ -48,16 +48,39 @@ std::string payload_of(std::string_view message, const Value& data) {
   return payload;
 }
 
+std::string number_text(const Value& data, const char* name) { return std::to_string(number_at(data, name)); }
+
+std::string counted(const Value& data, const char* one, const char* many) {
+  return number_text(data, "count") + (number_at(data, "count") == 1 ? one : many);
+}
+
+std::string range(const Value& data, const char* from, const char* to) {
+  const auto first = number_text(data, from);
+  const auto last = number_text(data, to);
+  return first == last ? first : first + " to " + last;
+}
+
+/// What is missing and why, in words.
 std::string describe_gap(const Value& data) {
-  std::string text = text_at(data, "reason");
-  for (const char* name : {"producer", "topic"}) {
-    if (const std::string value = text_at(data, name); !value.empty())
-      text += std::string(", ") + name + " " + value;
+  const auto reason = text_at(data, "reason");
+  if (reason == "epoch") {
+    return "the bridge counts anew (epoch " + text_at(data, "epoch") +
+           "): what was missed before can't be told; what is kept follows";
   }
-  for (const char* name : {"seq_from", "seq_to", "from", "to", "count"}) {
-    if (data.HasMember(name)) text += std::string(", ") + name + " " + std::to_string(number_at(data, name));
+  if (reason == "trimmed") {
+    return "of the events with offset " + range(data, "from", "to") +
+           " some are kept no longer; what is kept follows";
   }
-  return text;
+  if (reason == "lost") {
+    return counted(data, " event", " events") + " of producer " + text_at(data, "producer") + " (seq " +
+           range(data, "seq_from", "seq_to") + ") never reached the bridge, and can't be sent again";
+  }
+  if (reason == "dropped") {
+    const auto topic = text_at(data, "topic");
+    return counted(data, " event", " events") + (topic.empty() ? "" : " of topic " + topic) + ", offset " +
+           range(data, "from", "to") + ", left out because this client was too slow; nothing keeps them";
+  }
+  return reason;
 }
 
 Kind kind_of(const std::string& type) {

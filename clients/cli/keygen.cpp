@@ -51,6 +51,24 @@ void write(const fs::path& path, const std::string& text) {
   }
 }
 
+std::string where_they_go(const std::string& file) {
+  return "trestle keygen: made " + file + " and " + file +
+         ".pub\n"
+         "  " +
+         file +
+         ", the key pair, is secret and stays with its holder:\n"
+         "    a producer    --curve-key of trestle pub, key_file of the C++ library\n"
+         "    a bridge      ingest.curve.secret_key_file\n"
+         "    a bus         --curve-key of trestle bus\n"
+         "  " +
+         file +
+         ".pub, the public key alone, goes to whoever connects to its holder:\n"
+         "    to a bridge   --curve-server of trestle pub, server_key of the C++ library\n"
+         "    to a bus      --curve-bus of trestle pub; its key into ingest.curve.server_keys of bridges\n"
+         "  These lines let its holder in: a producer under producers: in the bridge's\n"
+         "  ingest.curve.producers_file, or on the lists of a bus (--curve-producers, --curve-bridges):\n";
+}
+
 }  // namespace
 
 Exit run_keygen(const KeygenOptions& options) {
@@ -73,10 +91,7 @@ Exit run_keygen(const KeygenOptions& options) {
         print_curve_keys({keys.public_key, ""}, "The public key of " + name + ", for whoever talks to it."));
   if (::chmod(shared.c_str(), 0644) != 0)
     throw Failure(Exit::failed, "cannot make " + shared.string() + " readable");
-  std::cerr
-      << "trestle keygen: " << file.string() << " is the key pair, " << shared.string()
-      << " its public key alone. To let its holder publish, put this under `producers:` in the bridge's "
-         "ingest.curve.producers_file:\n";
+  std::cerr << where_they_go(file.string());
   std::cout << lines << std::flush;
   return Exit::ok;
 }

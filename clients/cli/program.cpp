@@ -259,10 +259,14 @@ void Program::add_keygen() {
   sub->add_flag("--force", keygen_.force, "replace files that are there");
   sub->footer(
       std::string(
-          "The pair is readable for its owner only. What is printed goes into the list of those who may\n"
-          "connect: a producer's into the bridge's ingest.curve.producers_file, under producers:.\n\n"
+          "FILE, the pair, is readable for its owner only: --curve-key of a producer or a bus, or\n"
+          "ingest.curve.secret_key_file of a bridge. FILE.pub goes to whoever connects to its holder. What "
+          "is\n"
+          "printed goes into the list of those who may connect: a producer's under producers: in the\n"
+          "bridge's ingest.curve.producers_file. A bridge that no bus must know needs no such line.\n\n"
           "Examples:\n"
           "  trestle keygen bridge.key                      # ingest.curve.secret_key_file: bridge.key\n"
+          "  echo producers: > producers.yaml\n"
           "  trestle keygen worker-1.key --id worker-1 --topic 'command-progress.*' >> producers.yaml\n"
           "  trestle pub --curve-key worker-1.key --curve-server bridge.key.pub --id worker-1 '{...}'\n\n") +
       kExitCodes);

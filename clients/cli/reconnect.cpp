@@ -53,6 +53,9 @@ std::optional<Next> Reconnect::final_verdict(const Ended& ended) const {
   // A bridge that had a good one gets a good one again; a wrong --cacert or a wrong name stays wrong.
   if (!ended.distrust.empty() && !succeeded_) return give_up(Exit::failed, distrusted(ended));
   if (!ended.opened) {
+    // Pages and redirections; a proxy may have one while the bridge is away.
+    if (ended.http_status >= 200 && ended.http_status < 400 && !succeeded_)
+      return give_up(Exit::usage, "no WebSocket endpoint at this address");
     switch (ended.http_status) {
       case 401: return no_token();
       case 403: return give_up(Exit::refused, "not allowed here");

@@ -20,6 +20,7 @@ void check(const HttpAnswer& answer, const std::string& url) {
     case 200: return;
     case 401: throw Failure(Exit::refused, std::string("no valid token: ") + kTokenAdvice);
     case 403: throw Failure(Exit::refused, "the token does not allow to see the status");
+    case 404: throw Failure(Exit::failed, url + " answered HTTP 404: " + kNoTrestle);
     default: throw Failure(Exit::failed, url + " answered HTTP " + std::to_string(answer.status));
   }
 }
@@ -33,16 +34,11 @@ Exit run_status(const StatusOptions& options) {
   const HttpAnswer answer =
       http_get(url, options.token.empty() ? target->token : options.token, options.ca_file);
   check(answer, url);
+  const auto text = status_text(answer.body, now_micros());
+  if (!text) throw Failure(Exit::failed, url + ": " + text.error().message + ": " + kNoTrestle);
   const StopSignal stop;
   Output output(stop);
-  if (options.json) {
-    output.add(answer.body + "\n");
-    output.flush();
-    return Exit::ok;
-  }
-  const auto text = status_text(answer.body, now_micros());
-  if (!text) throw Failure(Exit::failed, text.error().message);
-  output.add(*text);
+  output.add(options.json ? answer.body + "\n" : *text);
   output.flush();
   return Exit::ok;
 }

@@ -207,7 +207,7 @@ Result<std::string> status_text(std::string_view json, Micros now) {
   document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   const Value* data = document.HasParseError() ? nullptr : member(document, "data");
   if (data == nullptr || member(*data, "epoch") == nullptr) {
-    return Error{"the answer is not a status; is there a trestled at this address?"};
+    return Error{"the answer is not a status"};
   }
   return head(*data) + rates(*data) + troubles(*data) + sessions(*data, now) + producers(*data) +
          topics(*data, now) + counts(*data, "counters", "since start") +

@@ -11,6 +11,7 @@
 #include <websocketpp/config/asio_client.hpp>
 #include <websocketpp/config/asio_no_tls_client.hpp>
 
+#include "clients/cli/advice.h"
 #include "clients/cli/exit_code.h"
 
 namespace trestle::cli {
@@ -87,6 +88,9 @@ class Connection {
   // there never was.
   static std::string explain(const std::error_code& error, const std::error_code& transport) {
     namespace wst = websocketpp::transport::error;
+    // Its answer to bytes that it can't read as HTTP.
+    if (error == websocketpp::error::make_error_code(websocketpp::error::general))
+      return std::string("what answers does not speak HTTP: ") + kNoTrestle;
     const bool vague = !error || error == wst::make_error_code(wst::pass_through);
     return vague && transport ? transport.message() : error.message();
   }

@@ -1,4 +1,6 @@
 """The command line against the real bridge: what it prints, what it returns, and how it comes back."""
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -6,6 +8,7 @@ import pty
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 import yaml
@@ -392,6 +395,33 @@ def test_status_refused_or_nobody_there(operated):
     assert trestle(operated, "status", "--token", "wrong").returncode == 4
     done = trestle(operated, "status", "--url", f"ws://127.0.0.1:{free_port()}/")
     assert done.returncode == 1 and "no answer from" in done.stderr
+
+
+def test_status_of_what_is_no_trestle(operated, tmp_path):
+    ingest = operated.control_addr.replace("tcp:", "ws:")
+    done = trestle(operated, "status", "--url", ingest)
+    assert done.returncode == 1 and "does not speak HTTP: that is no Trestle" in done.stderr
+
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api/status").write_text("<html>")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        url = f"ws://127.0.0.1:{other.server_port}"
+        for arguments in (["--url", url], ["--url", url, "--json"], ["--url", url + "/elsewhere/"]):
+            done = trestle(operated, "status", *arguments)
+            assert done.returncode == 1 and "that is no Trestle" in done.stderr and not done.stdout
+        done = trestle(operated, "tail", "--url", url)
+        assert done.returncode == 2 and "no WebSocket endpoint" in done.stderr
+        other.shutdown()
+
+
+def test_keygen_says_where_the_keys_go(tmp_path):
+    done = trestle(None, "keygen", "worker.key", "--id", "worker", cwd=tmp_path)
+    assert done.returncode == 0 and yaml.safe_load(done.stdout)[0]["ids"] == ["worker"]
+    assert all(words in done.stderr for words in (
+        "worker.key, the key pair, is secret", "worker.key.pub, the public key alone", "--curve-key", "--curve-server",
+        "--curve-bus", "ingest.curve.secret_key_file", "ingest.curve.server_keys", "ingest.curve.producers_file"))
 
 
 # --- bench --------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include "proto/envelope.h"
 #include "proto/notice.h"
 
@@ -91,13 +93,42 @@ TEST_CASE("notices") {
   CHECK(drain.kind == Kind::drain);
   CHECK(drain.after.count() == 2'000);
   CHECK(drain.spread.count() == 500);
-  Gap gap;
-  gap.reason = GapReason::lost;
-  gap.epoch = "17";
-  gap.producer = "p1";
-  gap.seq_from = 4;
-  gap.seq_to = 9;
-  CHECK(reader.read(gap_notice(gap)).text == "lost, producer p1, seq_from 4, seq_to 9");
+}
+
+TEST_CASE("a gap says what is missing and why") {
+  const auto words = [](GapReason reason, const std::function<void(Gap&)>& fill) {
+    Gap gap;
+    gap.reason = reason;
+    gap.epoch = "17";
+    fill(gap);
+    return IncomingReader().read(gap_notice(gap)).text;
+  };
+  CHECK(words(GapReason::lost, [](Gap& gap) {
+          gap.producer = "p1";
+          gap.seq_from = 4;
+          gap.seq_to = 9;
+          gap.count = 6;
+        }) == "6 events of producer p1 (seq 4 to 9) never reached the bridge, and can't be sent again");
+  CHECK(words(GapReason::lost, [](Gap& gap) {
+          gap.producer = "p1";
+          gap.seq_from = gap.seq_to = 4;
+          gap.count = 1;
+        }) == "1 event of producer p1 (seq 4) never reached the bridge, and can't be sent again");
+  CHECK(words(GapReason::dropped,
+              [](Gap& gap) {
+                gap.from = 10;
+                gap.to = 90;
+                gap.count = 7;
+                gap.topic = "load";
+              }) ==
+        "7 events of topic load, offset 10 to 90, left out because this client was too slow; nothing keeps "
+        "them");
+  CHECK(words(GapReason::trimmed, [](Gap& gap) {
+          gap.from = 10;
+          gap.to = 90;
+        }) == "of the events with offset 10 to 90 some are kept no longer; what is kept follows");
+  CHECK(words(GapReason::epoch, [](Gap&) {}) ==
+        "the bridge counts anew (epoch 17): what was missed before can't be told; what is kept follows");
 }
 
 TEST_CASE("an event that looks like a notice is none") {

@@ -49,6 +49,11 @@ TEST_CASE("so does the answer to a failed handshake") {
   CHECK(verdict(failed_handshake(503)) == "again");
   CHECK(verdict(failed_handshake(401)) == "exit 4");
   CHECK(verdict(failed_handshake(404)) == "exit 2");
+  CHECK(verdict(failed_handshake(200)) == "exit 2");
+  CHECK(verdict(failed_handshake(301)) == "exit 2");
+  Reconnect reconnect([] { return 0.0; });
+  reconnect.succeeded();
+  CHECK(reconnect.after(failed_handshake(200)).again);
 }
 
 TEST_CASE("a certificate that was never good does not become good; one that was does again") {
