@@ -4,7 +4,15 @@
 #include <utility>
 #include <websocketpp/http/request.hpp>
 
+#include "bridge/front/request_head.h"
+
 namespace trestle {
+namespace {
+
+using websocketpp::http::max_header_size;
+constexpr std::string_view kEndOfLine = "\r\n";
+
+}  // namespace
 
 struct HttpReader::Impl final : HttpRequest {
   // The parser refuses a body over its limit as soon as it has the header, so with 0 it never keeps any.
@@ -13,63 +21,85 @@ struct HttpReader::Impl final : HttpRequest {
   const std::string& method() const override { return request.get_method(); }
   const std::string& target() const override { return request.get_uri(); }
   const std::string& header(const std::string& name) const override { return request.get_header(name); }
+  bool has(const std::string& name) const { return request.get_headers().count(name) > 0; }
 
   const std::size_t max_body;
-  bool has_body = false;
-  websocketpp::http::parser::request request;
-  std::string first_line;  // collected until it is whole
-  bool past_first_line = false;
   std::string raw;
+  std::size_t checked = 0;  // of raw: whole lines
+  RequestHead head;
+  websocketpp::http::parser::request request;
+  bool has_body = false;
+  std::string_view fault;
 };
 
 HttpReader::HttpReader(std::size_t max_body) : impl_(std::make_unique<Impl>(max_body)) {}
 HttpReader::~HttpReader() = default;
 
 int HttpReader::feed(std::string_view bytes) {
-  if (impl_->past_first_line) return parse(bytes);
-  auto& text = impl_->first_line.append(bytes);
-  const auto end = text.find("\r\n");
-  if (end == std::string::npos) return text.size() > websocketpp::http::max_header_size ? 431 : 0;
-  impl_->past_first_line = true;
-  // The parser wants a Host from everybody, but HTTP/1.0 knows none.
-  if (std::string_view(text).substr(0, end).find(" HTTP/1.0") != std::string_view::npos) {
-    text.insert(end + 2, "Host: unknown\r\n");
+  impl_->raw.append(bytes);
+  const int status = check_lines();
+  return status == 200 ? parse() : status;
+}
+
+// 200 once the last line is there.
+int HttpReader::check_lines() {
+  const std::string_view raw = impl_->raw;
+  auto& begin = impl_->checked;
+  while (true) {
+    const auto end = raw.find(kEndOfLine, begin);
+    const bool whole = end != raw.npos;
+    if ((whole ? end + kEndOfLine.size() : raw.size()) > max_header_size) {
+      return refuse(431, "more than 16,000 bytes of header");
+    }
+    if (!whole) return 0;
+    const auto line = raw.substr(begin, end - begin);
+    if (const auto fault = impl_->head.find_fault(line); !fault.empty()) return refuse(400, fault);
+    begin = end + kEndOfLine.size();
+    if (line.empty()) return 200;
   }
-  return parse(std::exchange(text, {}));
 }
 
-// The digits at the front were all that is there; a number too big for the type is its largest.
-int HttpReader::found_body() {
-  impl_->has_body = true;
-  if (!impl_->request.get_header("Transfer-Encoding").empty()) return 411;
-  const auto length = std::strtoull(impl_->request.get_header("Content-Length").c_str(), nullptr, 10);
-  return length > impl_->max_body ? 413 : 200;
+int HttpReader::refuse(int status, std::string_view fault) {
+  impl_->fault = fault;
+  return status;
 }
 
-int HttpReader::parse(std::string_view bytes) {
+int HttpReader::parse() {
   using websocketpp::http::status_code::request_entity_too_large;
   auto& request = impl_->request;
-  const auto is_number = [&request] {
-    return request.get_header("Content-Length").find_first_not_of("0123456789") == std::string::npos;
-  };
+  // The parser wants a Host from everybody, but HTTP/1.0 knows none.
+  const bool has_host = impl_->head.has_host();
+  const std::string_view rest = has_host ? "\r\n" : "Host: unknown\r\n\r\n";
   try {
-    request.consume(bytes.data(), bytes.size());
-    // Only an upgrade is handed on, with whatever frames came in the same packet; it has no body, so the
-    // first bytes are enough.
-    if (impl_->raw.size() <= websocketpp::http::max_header_size) impl_->raw.append(bytes);
-    // The parser takes the digits it finds at the front and ignores the rest.
-    if (!is_number()) return 400;
-    if (!request.ready()) return 0;
+    request.consume(impl_->raw.data(), impl_->checked - kEndOfLine.size());
+    request.consume(rest.data(), rest.size());
   } catch (const websocketpp::http::exception& error) {
-    if (error.m_error_code == request_entity_too_large) return is_number() ? found_body() : 400;
-    return static_cast<int>(error.m_error_code);
+    const int status = error.m_error_code;
+    if (status != request_entity_too_large) return refuse(status, "a header that is not HTTP, or too long");
   } catch (const std::exception&) {
-    return 400;
+    return refuse(400, "a header that is not HTTP");
   }
-  // The parser leaves chunked bodies empty; better to refuse them than to act on half a request.
-  if (!request.get_header("Transfer-Encoding").empty()) return 411;
-  return 200;
+  if (!has_host) request.remove_header("Host");
+  return parse_length();
 }
+
+int HttpReader::parse_length() {
+  const auto& length = impl_->header("Content-Length");
+  const bool has_length = impl_->has("Content-Length");
+  const bool has_encoding = impl_->has("Transfer-Encoding");
+  if (has_length && (length.empty() || length.find_first_not_of("0123456789") != length.npos)) {
+    return refuse(400, "a Content-Length that is no number");
+  }
+  if (has_encoding && (has_length || impl_->head.is_http_1_0())) {
+    return refuse(400, "a Transfer-Encoding beside a Content-Length, or in HTTP/1.0");
+  }
+  // A number too big for the type is its largest.
+  const auto bytes = std::strtoull(length.c_str(), nullptr, 10);
+  impl_->has_body = has_encoding || bytes > 0;
+  return bytes > impl_->max_body ? refuse(413, "a body over limits.body") : 200;
+}
+
+std::string_view HttpReader::fault() const { return impl_->fault; }
 
 const HttpRequest& HttpReader::request() const { return *impl_; }
 

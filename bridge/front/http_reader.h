@@ -24,19 +24,23 @@ class HttpReader {
   explicit HttpReader(std::size_t max_body);
   ~HttpReader();
 
-  /// 0: more bytes are needed. 200: request() is whole. Else the status to answer with: 400, 411, 413 (the
-  /// header says that more than `max_body` follows), 431.
+  /// 0: more bytes are needed. 200: request() is whole. Else the status to answer with: 400, 413 (the header
+  /// says that more than `max_body` follows), 431.
   int feed(std::string_view bytes);
+  /// What is wrong with it, when feed() said so: a few words for people, none of them the client's.
+  std::string_view fault() const;
   const HttpRequest& request() const;
-  /// The header says that a body follows.
+  /// The header says that a body follows. One in chunks has no Content-Length.
   bool has_body() const;
   /// The bytes as they came, with what followed the header in the same packet, to hand them on to the
   /// WebSocket library.
   std::string take_raw();
 
  private:
-  int parse(std::string_view bytes);
-  int found_body();
+  int check_lines();
+  int parse();
+  int parse_length();
+  int refuse(int status, std::string_view fault);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

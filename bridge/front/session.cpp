@@ -148,7 +148,7 @@ void Session::on_bytes(std::string_view bytes) {
       if (status == 200) {
         on_request();
       } else {
-        answer(http_error(status, "bad_request", "this is not an HTTP request that Trestle understands"));
+        refuse_request(status, reader_->fault());
       }
       reader_.reset();  // with the token
       had_token_ = true;

@@ -106,6 +106,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
 
   // session_http.cpp: HTTP and the way to a WebSocket
   void on_request();
+  void refuse_request(int status, std::string_view why);
   void answer(const HttpResponse& response);
   void answer_bad_handshake();
   void answer_status();

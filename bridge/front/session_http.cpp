@@ -34,7 +34,7 @@ void Session::on_request() {
   }
   head_only_ = request.method() == "HEAD";
   const bool reads = head_only_ || request.method() == "GET";
-  if (!reads && request.header("Content-Length").empty()) {
+  if ((!reads || reader_->has_body()) && request.header("Content-Length").empty()) {
     return answer(http_error(411, "length_required", "a body needs a Content-Length"));
   }
   if (!reads) {
@@ -52,6 +52,19 @@ void Session::on_request() {
     return answer(endpoint_list(info_->endpoints, shard_.context().authority.enabled()));
   }
   answer(page_file(path));
+}
+
+void Session::refuse_request(int status, std::string_view why) {
+  ++shard_.counters().bad_requests;
+  if (const auto left_out = shard_.request_lines().take(std::chrono::steady_clock::now())) {
+    log::info("request refused", {{"session", id_},
+                                  {"address", visitor_->address()},
+                                  {"status", status},
+                                  {"why", why},
+                                  {"left_out", *left_out}});
+  }
+  answer(
+      http_error(status, "bad_request", "this is no HTTP request as Trestle wants it: " + std::string(why)));
 }
 
 void Session::answer(const HttpResponse& response) {

@@ -57,6 +57,7 @@ struct ShardStatus {
     std::uint64_t heartbeat_lost = 0;  ///< sessions dropped because they stayed silent
     std::uint64_t timed_out = 0;       ///< connections ended because their request did not come in time
     std::uint64_t refused = 0;         ///< sessions closed for their token, rights, query or limits
+    std::uint64_t bad_requests = 0;    ///< connections whose request is not HTTP as we want it, or too large
     std::uint64_t bad_origin = 0;      ///< of them: of web pages that may not connect
     std::uint64_t auth_failed = 0;     ///< unknown tokens, wherever they came in
     std::uint64_t backed_off = 0;      ///< tokens not looked at, after too many unknown ones from there
@@ -117,8 +118,9 @@ class Shard {
   /// For reading from any of this shard's sockets, one at a time.
   std::array<char, 65536>& read_buffer() { return read_buffer_; }
   ShardStatus::Counters& counters() { return counters_; }
-  /// For the lines about sessions that are refused, and about pages that may not connect.
+  /// For the lines about sessions and requests that are refused, and about pages that may not connect.
   LineLimit& refusal_lines() { return refusal_lines_; }
+  LineLimit& request_lines() { return request_lines_; }
   LineLimit& page_lines() { return page_lines_; }
   void count_bytes(std::size_t bytes) { bytes_out_ += bytes; }
   /// Applies the batches that wait, for a turn at most. First of all in every handler of a session: what is
@@ -194,6 +196,7 @@ class Shard {
   std::uint64_t next_session_ = 1;
   ShardStatus::Counters counters_;
   LineLimit refusal_lines_{std::chrono::steady_clock::now()};
+  LineLimit request_lines_{std::chrono::steady_clock::now()};
   LineLimit page_lines_{std::chrono::steady_clock::now()};
   std::uint64_t bytes_out_ = 0;
   std::uint64_t metered_deliveries_ = 0;

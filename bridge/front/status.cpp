@@ -158,6 +158,7 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
     sum.counters.heartbeat_lost += shard.counters.heartbeat_lost;
     sum.counters.timed_out += shard.counters.timed_out;
     sum.counters.refused += shard.counters.refused;
+    sum.counters.bad_requests += shard.counters.bad_requests;
     sum.counters.bad_origin += shard.counters.bad_origin;
     sum.counters.auth_failed += shard.counters.auth_failed;
     sum.counters.backed_off += shard.counters.backed_off;
@@ -181,6 +182,7 @@ void write_counters(Writer& json, const SpineStatus& spine, const FrontStatus& f
   put(json, "heartbeat_lost", sum.counters.heartbeat_lost);
   put(json, "timed_out", sum.counters.timed_out);
   put(json, "refused", sum.counters.refused);
+  put(json, "bad_requests", sum.counters.bad_requests);
   put(json, "bad_origin", sum.counters.bad_origin);
   put(json, "auth_failed", sum.counters.auth_failed);
   put(json, "backed_off", sum.counters.backed_off);

@@ -1,5 +1,7 @@
-// An HTTP request and what it asks of a WebSocket: the same, wherever the bytes are cut; what goes back in a
-// close frame's reason is text.
+// An HTTP request and what it asks of a WebSocket: the same, wherever the bytes are cut; what is taken has a
+// head that can be read in one way only; what goes back in a close frame's reason is text.
+#include <strings.h>
+
 #include <algorithm>
 
 #include "bridge/front/handshake.h"
@@ -37,6 +39,39 @@ void check_handshake(const HttpRequest& request) {
   MUST(!handshake->topics || handshake->topics->size() <= kMaxPatterns);
 }
 
+constexpr std::string_view kNameBytes =
+    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+void check_first_line(std::string_view line) {
+  const auto method = line.find_first_not_of(kNameBytes);
+  MUST(method != line.npos && method > 0 && line[method] == ' ');
+  const auto target = line.find_first_of(std::string_view("\0\t\r\n ", 5), method + 1);
+  MUST(target != line.npos && target > method + 1);
+  MUST(line.substr(target) == " HTTP/1.0" || line.substr(target) == " HTTP/1.1");
+}
+
+// Whether the line is a Host.
+bool check_field(std::string_view line) {
+  const auto size = line.find_first_not_of(kNameBytes);
+  MUST(size != line.npos && size > 0 && line[size] == ':');
+  MUST(line.find_first_of(std::string_view("\0\r\n", 3)) == line.npos);
+  return size == 4 && ::strncasecmp(line.data(), "host", 4) == 0;
+}
+
+void check_head(std::string_view input) {
+  auto lines = input.substr(0, input.find("\r\n\r\n"));
+  const auto first = lines.substr(0, lines.find("\r\n"));
+  check_first_line(first);
+  std::size_t hosts = 0;
+  for (lines.remove_prefix(first.size()); !lines.empty();) {
+    lines.remove_prefix(2);
+    const auto line = lines.substr(0, lines.find("\r\n"));
+    if (check_field(line)) ++hosts;
+    lines.remove_prefix(line.size());
+  }
+  MUST(hosts == 1 || (hosts == 0 && first.back() == '0'));
+}
+
 void check_request(HttpReader& reader) {
   const auto& request = reader.request();
   const auto [path, query] = split_target(request.target());
@@ -54,13 +89,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const int status = whole.feed(choices.input());
   MUST(status == 0 || status == 200 || (status >= 400 && status < 500));
   HttpReader cut(kMaxBody);
-  const int again = read_in_pieces(cut, choices, choices.input());
-  if (status == 200) check_request(whole);
-  if (again == 200) check_request(cut);
-  if (status != 200 || again != 200) return 0;
+  MUST(status == read_in_pieces(cut, choices, choices.input()));
+  MUST((status >= 400) != whole.fault().empty());
+  if (status != 200) return 0;
+  check_head(choices.input());
+  check_request(whole);
+  check_request(cut);
   MUST(whole.request().method() == cut.request().method() &&
        whole.request().target() == cut.request().target());
   MUST(whole.has_body() == cut.has_body());
-  MUST(whole.request().header("Upgrade") == cut.request().header("Upgrade"));
+  for (const auto* name : {"Upgrade", "Host"}) {
+    MUST(whole.request().header(name) == cut.request().header(name));
+  }
   return 0;
 }

@@ -2,12 +2,13 @@
 import contextlib
 import json
 import os
+import time
 
 import pytest
 
 from harness.bridge import TOKEN
 from harness.raw import connect, exchange, read_all, status_of, upgrade
-from harness.wait import PATIENCE
+from harness.wait import PATIENCE, eventually
 
 
 def get(bridge, target, version="1.1", headers=()):
@@ -128,6 +129,55 @@ def test_a_handshake_with_a_body_is_none(bridge, closing):
 def test_http_1_0(bridge):
     answer = get(bridge, "/healthz", version="1.0")
     assert status_of(answer) == 200
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_who_needs_no_token_asks_by_an_address_in_either_version(trestled, version):
+    """HTTP/1.0 may leave Host out; a name that others could have given our address is refused all the same."""
+    bridge = trestled({"auth": {"enabled": False}})
+
+    def asks(host):
+        lines = [f"GET /api/status HTTP/{version}", *([host] if host else []), "", ""]
+        return status_of(exchange(bridge.port, "\r\n".join(lines).encode()))
+    assert [asks(host) for host in ("Host: 127.0.0.1", f"host: localhost:{bridge.port}", "HOST:[::1]")] == [200] * 3
+    assert asks("Host: evil.example") == 403
+    assert asks(None) == (200 if version == "1.0" else 400)
+
+
+@pytest.mark.parametrize("line", [
+    b"X-A : b", b"X-A\t: b", b": b", b"X-A: b\0", b"X-A: b\rHost: b", b"X-A: b\nHost: b", b"X-A: b\r\n c", b"\tX-A: b",
+    b"HOST: b", b"Host:", b"X-A", b"X(A): b", b"Content-Length:", b"Content-Length: 1\r\nContent-Length: 1",
+    b"Transfer-Encoding: chunked\r\nContent-Length: 1"])
+def test_a_head_that_could_be_read_in_two_ways_is_refused(bridge, line):
+    """RFC 9112: what a proxy in front may understand otherwise; as a request, and as a handshake."""
+    before = bridge.status()["counters"]["bad_requests"]
+    plain = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    handshake = upgrade("/?token=" + TOKEN)
+    for request in (plain, handshake):
+        assert status_of(exchange(bridge.port, request[:-2] + line + b"\r\n\r\n")) == 400, request
+    assert bridge.status()["counters"]["bad_requests"] == before + 2
+
+
+@pytest.mark.parametrize("line", ["GET /healthz HTTP/1.2", "GET /healthz HTTP/2.0", "GET /healthz HTTP/1.10", "GET /healthz http/1.1",
+                                  "GET /healthz HTTP/1.1 x", "GET /healthz  HTTP/1.1", "GET /x HTTP/1.0/y HTTP/1.1", "GET /healthz",
+                                  " /healthz HTTP/1.1"])
+def test_a_first_line_that_is_none_is_refused(bridge, line):
+    assert status_of(exchange(bridge.port, line.encode() + b"\r\nHost: 127.0.0.1\r\n\r\n")) == 400
+
+
+def test_requests_that_are_none_do_not_fill_the_log(trestled):
+    bridge, count, kind = trestled({"shards": 1}), 100, "request refused"
+    secret = b"GET /?token=SECRET HTTP/1.1\r\nHost: a\r\nHost: SECRET\r\n\r\n"
+    started = time.monotonic()
+    assert {status_of(exchange(bridge.port, secret)) for _ in range(count)} == {400}
+    took = time.monotonic() - started
+    assert 4 <= len(bridge.logs(kind)) <= 5 + took, took
+    assert bridge.logs(kind)[0]["why"] == "more than one Host" and "SECRET" not in bridge.output()
+    assert bridge.status()["counters"]["bad_requests"] == count
+    time.sleep(1.1)                                                 # until there may be a line again
+    assert status_of(exchange(bridge.port, b"PING\r\n")) == 400
+    lines = eventually(lambda: bridge.logs(kind) if bridge.logs(kind)[-1]["left_out"] else None, kind)
+    assert len(lines) + sum(line["left_out"] for line in lines) == count + 1
 
 
 def test_every_answer_says_that_the_connection_ends(bridge):
