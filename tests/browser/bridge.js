@@ -1,16 +1,17 @@
 // One real trestled for a test file: a folder and free ports of its own, killed and restarted as a test likes.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './wait.js';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 export const BINARY = process.env.TRESTLED ?? join(repository, 'build/bin/trestled');
+export const BIN = process.env.TRESTLE_BIN ?? dirname(BINARY);
 const FIRST_START = /http:\/\/\S*?[?&]token=([A-Za-z0-9_-]+)/;
 
 let nextPort = Math.floor(Math.random() * 12_000);
@@ -73,6 +74,20 @@ export class Bridge {
   page(query = { token: this.token }) {
     const words = new URLSearchParams(query).toString();
     return `http://127.0.0.1:${this.port}/${words === '' ? '' : `?${words}`}`;
+  }
+
+  /** The text of a new token, which the running trestled knows when this returns. */
+  async createToken(name, scopes) {
+    const before = this.#tokenReads();
+    const options = ['--file', 'tokens.yaml', '--name', name, ...scopes.flatMap((scope) => ['--scope', scope])];
+    const made = spawnSync(join(BIN, 'trestle'), ['token', 'create', ...options], { cwd: this.folder, encoding: 'utf8' });
+    assert.equal(made.status, 0, made.stderr);
+    await eventually(() => this.#tokenReads() > before, 'the tokens read again');
+    return made.stdout.trim();
+  }
+
+  #tokenReads() {
+    return readFileSync(this.log, 'utf8').split('tokens read again').length;
   }
 
   /** As a crash would end it. */

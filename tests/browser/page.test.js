@@ -137,6 +137,41 @@ test('agents’ text streams in, with artifacts and the graph', async () => {
   await close(page);
 });
 
+test('what happened before the page was opened is there, after a reload too', async () => {
+  const page = await open();
+  producer.publish(events.finished('t2', { status: 'failed', exitCode: 2 }));
+  producer.publish(events.started('waiter', 'r-open'));
+  producer.publish(events.words('waiter', 'r-open', 'Table four '));
+  await shows(page, '[data-run="r-open"] pre', 'Table four ');
+  await load(page, () => page.reload());
+  await live(page);
+  producer.publish(events.words('waiter', 'r-open', 'wants the bill.'));
+  await shows(page, '#finished [data-task="t2"]', 'failed');
+  const tasks = await page.locator('#finished .task').evaluateAll((rows) => rows.map((row) => row.dataset.task));
+  assert.deepEqual(tasks, ['t2', 't1'], 'newest first');
+  assert.match(await text(page, '#finished [data-task="t1"] .task-step'), /^\d\d:\d\d:\d\d · 3 tools$/);
+  await page.click('#finished [data-task="t1"] button');
+  await shows(page, '[data-task="t1"] .tool', 'Everything is Ok');
+  await shows(page, '[data-run="r-open"] pre', 'Table four wants the bill.');
+  await shows(page, '[data-run="r1"] pre', 'Analyzing pizza toppings…');
+  await shows(page, '[data-run="r1"]', 'success');
+  await shows(page, '#artifacts', 'Pizza');
+  assert.equal(await text(page, '[data-past]'), '\n\n');
+  await screenshot(page, 'reloaded');
+  await close(page);
+});
+
+test('a token that may not read some of the past is told so, and has the rest', async () => {
+  const token = await bridge.createToken('narrow', ['read:task-finished.>', 'read:artifact_published']);
+  const page = await openPage(browser, bridge.page({ token }));
+  await live(page);
+  await shows(page, '#finished', 'name of t1');
+  await shows(page, '[data-past="agents"]', 'since this page was opened');
+  await shows(page, '[data-past="artifacts"]', 'since this page was opened');
+  assert.equal(await text(page, '[data-past="tasks"]'), '');
+  await close(page);
+});
+
 test('producers are shown with their presence', async () => {
   const page = await open();
   await shows(page, '[data-producer="pipeline-1"]', 'online');

@@ -5,15 +5,14 @@ import { randomFillSync } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BINARY, Bridge } from './bridge.js';
+import { BIN, Bridge } from './bridge.js';
 import { faultsOf, launchChromium, openPage, screenshot } from './chromium.js';
 import { eventually } from './wait.js';
 
 const PIPELINE = fileURLToPath(new URL('../../clients/pipeline/run', import.meta.url));
-const BIN = process.env.TRESTLE_BIN ?? dirname(BINARY);
 const SOURCE_BYTES = 48 * 1024 * 1024; // enough for every tool to take a second or more
 const TASK_MS = 120_000;
 const STEPS = ['COMPRESSION', 'PAR_CREATION', 'UPLOADING'];

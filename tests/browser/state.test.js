@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Agents } from '../../bridge/front/page/agents.js';
 import { layout } from '../../bridge/front/page/layers.js';
-import { MAX_OUTPUT, MAX_PRODUCERS, MAX_RAW_LINES, MAX_RUN_TEXT, MAX_TASKS, short, tail } from '../../bridge/front/page/bounds.js';
+import {
+  MAX_OUTPUT, MAX_OUTPUTS_TOTAL, MAX_PRODUCERS, MAX_RAW_LINES, MAX_RUN_TEXT, MAX_TASKS, short, tail,
+} from '../../bridge/front/page/bounds.js';
 import { Producers } from '../../bridge/front/page/producers.js';
 import { RawLines, matcher } from '../../bridge/front/page/raw.js';
 import { Tasks } from '../../bridge/front/page/tasks.js';
@@ -100,6 +102,49 @@ test('malformed events harm nothing', () => {
   assert.equal(ids(tasks.finished()), 'a');
 });
 
+/** What `past` finished, taken by a Tasks that knows `present`. */
+function withPast(past, ...present) {
+  const tasks = tasksAfter(...present);
+  tasks.takePast(tasksAfter(...past));
+  return tasks;
+}
+
+test('what had finished before comes behind what has finished since, and what is known is not replaced', () => {
+  const tasks = withPast([finished('a'), finished('b'), progress('c', 'X', 1)], finished('b', { status: 'failed' }), finished('d'));
+  assert.equal(ids(tasks.finished()), 'd b a');
+  assert.equal(tasks.finished()[1].status, 'failed');
+  assert.equal(ids(tasks.running()), '');
+});
+
+test('a task that makes progress is not ended by the past; one that only the queue still lists is', () => {
+  const tasks = withPast([finished('a'), finished('b')], queues({ running: ['a', 'b'] }), progress('a', 'X', 1));
+  assert.equal(ids(tasks.running()), 'a');
+  assert.equal(ids(tasks.finished()), 'b');
+  tasks.apply(queues({ running: ['a', 'b'] }));
+  assert.equal(ids(tasks.finished()), 'b', 'an update that still lists it does not revive it');
+  tasks.apply(queues({}));
+  tasks.apply(queues({ running: ['b'] }));
+  assert.equal(ids(tasks.running()), 'a b');
+});
+
+test('the past is as bounded as the present, and gives way to it', () => {
+  const past = Array.from({ length: MAX_TASKS }, (_, i) => finished(`p${i}`));
+  const tasks = withPast(past, finished('new'), progress('worker', 'X', 1));
+  assert.equal(tasks.finished().length, MAX_TASKS - 1);
+  assert.equal(tasks.finished()[0].id, 'new');
+  assert.equal(tasks.finished().at(-1).id, 'p2');
+  assert.equal(ids(tasks.running()), 'worker');
+});
+
+test('the outputs of the past leave first when there are too many', () => {
+  const big = (id) => finished(id, { rarCommandOutput: { output: 'x'.repeat(MAX_OUTPUT), exitCode: 0 } });
+  const tasks = withPast(Array.from({ length: 150 }, (_, i) => big(`p${i}`)), big('new'));
+  assert.equal(tasks.finished()[0].outputs.length, 1);
+  assert.ok(tasks.finished()[1].outputs.length === 1 && tasks.finished().at(-1).outputsDropped);
+  const kept = tasks.finished().reduce((sum, task) => sum + task.outputSize, 0);
+  assert.ok(kept <= MAX_OUTPUTS_TOTAL, kept);
+});
+
 const AT = { time: 1, live: true };
 const words = (content, more = {}) => ({ type: 'streaming_output', agent_id: 'p', run_id: 'r', content, ...more });
 
@@ -142,6 +187,45 @@ test('text replayed under a new epoch is not doubled', () => {
   agents.apply(words('two'), { time: 1, live: false });
   agents.sweep();
   assert.equal(agents.runs()[0].text, 'one two');
+});
+
+const begin = (run_id, agent_id = 'p') => ({ type: 'agent_execution_started', agent_id, run_id });
+const end = (run_id) => ({ type: 'agent_execution_completed', agent_id: 'p', run_id, status: 'success' });
+
+function agentsWithPast(past, present, now = 2) {
+  const agents = agentsAfter(...present);
+  agents.takePast(agentsAfter(...past), now);
+  return agents;
+}
+
+test('a run goes on from its past; its text comes once and in order', () => {
+  const [run] = agentsWithPast([begin('r'), words('one ')], [words('two'), end('r')]).runs();
+  assert.equal(run.text, 'one two');
+  assert.equal(run.started, 1);
+  assert.equal(run.status, 'success');
+});
+
+test('a run that has begun anew has no past', () => {
+  const [run, ...others] = agentsWithPast([begin('r'), words('old'), end('r')], [begin('r'), words('new')]).runs();
+  assert.equal(run.text, 'new');
+  assert.equal(run.done, false);
+  assert.deepEqual(others, []);
+});
+
+test('runs of the past come behind those of the present; what has long been silent is not at work', () => {
+  const hour = 3_600_000;
+  const agents = agentsWithPast([begin('crashed'), begin('ended'), end('ended')], [begin('new'), end('new')], hour);
+  assert.deepEqual(agents.runs().map((run) => run.run), ['new', 'ended', 'crashed']);
+  assert.ok(agents.runs()[2].quiet);
+  agents.apply(words('still here', { run_id: 'crashed' }), { time: hour, live: true });
+  assert.equal(agents.runs()[0].run, 'crashed');
+  assert.ok(!agents.runs()[0].quiet);
+});
+
+test('artifacts of the past come behind those of the present', () => {
+  const artifact = (artifact_id) => ({ type: 'artifact_published', artifact_id, artifact_type: 'T' });
+  const agents = agentsWithPast([artifact('a'), artifact('b')], [artifact('c'), artifact('b')]);
+  assert.deepEqual(agents.artifacts().map(({ id }) => id), ['c', 'b', 'a']);
 });
 
 test('raw lines: the last so many, the event only, filtered by topic, paused', () => {

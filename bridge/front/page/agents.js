@@ -5,15 +5,16 @@ import {
 
 /** Text grows by this much over its limit before it is cut, so that cutting does not cost a copy for every event. */
 const CUT_SLACK = 16 * 1024;
+const QUIET_MS = 10 * 60_000;
 const HOLE = '\n[… part of the stream is missing here …]\n';
 
 /** A run of which nothing but its start is known. */
 const EMPTY = {
-  status: '', done: false, duration: null, text: '', cut: false, streamed: false, hole: false, again: false,
+  status: '', done: false, duration: null, text: '', cut: false, streamed: false, hole: false, again: false, quiet: false,
 };
 
 export class Agents {
-  /** key → {key, agent, run, started, cuts: how often text was more than appended to, …EMPTY} */
+  /** key → {key, agent, run, started, last (ms), cuts: how often text was more than appended to, past, …EMPTY} */
   #runs = new Map();
   #artifacts = new Map();
   graph = null; // {nodes: [{id, label}], edges: [{from, to, label}], more} once one has arrived
@@ -22,7 +23,8 @@ export class Agents {
   /** Those at work first, then newest first. */
   runs() {
     const runs = [...this.#runs.values()].reverse();
-    return [...runs.filter((run) => !run.done), ...runs.filter((run) => run.done)];
+    const works = (run) => !run.done && !run.quiet;
+    return [...runs.filter(works), ...runs.filter((run) => !works(run))];
   }
   /** Newest first. */
   artifacts() {
@@ -36,7 +38,7 @@ export class Agents {
         this.#started(event, time);
         return true;
       case 'streaming_output':
-        this.#output(event, live);
+        this.#output(event, time, live);
         return true;
       case 'agent_execution_completed':
         this.#completed(event);
@@ -51,6 +53,19 @@ export class Agents {
       default:
         return false;
     }
+  }
+
+  /**
+   * Takes what had happened before this began, from an Agents of its own; `now` in ms. A run whose start is not known
+   * here goes on from there, and one that has long said nothing and has no end is no longer taken to be at work.
+   */
+  takePast(past, now) {
+    const runs = past.#runs;
+    for (const run of runs.values()) Object.assign(run, { past: true, quiet: !run.done && now - run.last > QUIET_MS });
+    for (const [key, run] of this.#runs) runs.set(key, joined(runs.get(key), run));
+    this.#runs = new Map([...runs].slice(-MAX_RUNS));
+    const artifacts = new Map([...past.#artifacts, ...this.#artifacts]);
+    this.#artifacts = new Map([...artifacts].slice(-MAX_ARTIFACTS));
   }
 
   /** Part of the stream is missing. After reason `epoch` what is kept may come once more, from the beginning. */
@@ -73,11 +88,13 @@ export class Agents {
     const run = this.#run(event);
     const again = run.started !== null || run.done;
     run.started = time;
+    run.last = time;
     if (again) Object.assign(run, { ...EMPTY, cuts: run.cuts + 1 });
   }
 
-  #output(event, live) {
+  #output(event, time, live) {
     const run = this.#run(event);
+    Object.assign(run, { last: time, quiet: false });
     const content = typeof event.content === 'string' ? event.content : '';
     if (run.again && !live) Object.assign(run, { text: '', cut: false, hole: false, cuts: run.cuts + 1 });
     run.again = false;
@@ -104,7 +121,7 @@ export class Agents {
     const key = JSON.stringify([agent, id]);
     let run = this.#runs.get(key);
     if (run === undefined) {
-      run = { key, agent, run: id, started: null, cuts: 0, ...EMPTY };
+      run = { key, agent, run: id, started: null, last: 0, cuts: 0, past: false, ...EMPTY };
       this.#runs.set(key, run);
       if (this.#runs.size > MAX_RUNS) this.#runs.delete(this.#runs.keys().next().value);
     }
@@ -123,6 +140,18 @@ export class Agents {
     });
     if (this.#artifacts.size > MAX_ARTIFACTS) this.#artifacts.delete(this.#artifacts.keys().next().value);
   }
+}
+
+/** One run of which the beginning came from the past; unless it has begun anew since. */
+function joined(before, run) {
+  if (before === undefined || run.started !== null) return run;
+  const both = before.text + run.text;
+  const { text, cut } = both.length > MAX_RUN_TEXT + CUT_SLACK ? tail(both, MAX_RUN_TEXT) : { text: both, cut: false };
+  const done = run.done ? run : before;
+  return {
+    ...run, text, cut: cut || run.cut || before.cut, cuts: run.cuts + before.cuts + 1, started: before.started, past: true,
+    streamed: run.streamed || before.streamed, done: done.done, status: done.status, duration: done.duration,
+  };
 }
 
 function graphOf(event) {

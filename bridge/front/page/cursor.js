@@ -17,6 +17,14 @@ export class Cursor {
   #phase = 'join';
   #rebuilding = false; // after a gap the full snapshot comes, older offsets included, and none of it may be skipped
 
+  /** `text` is what another cursor has as its text; without one the first connection joins afresh. */
+  constructor(text = null) {
+    if (text === null) return;
+    const colon = text.indexOf(':');
+    this.#epoch = text.slice(0, colon);
+    this.#offset = Number(text.slice(colon + 1));
+  }
+
   /** `<epoch>:<offset>`, or null as long as there is nothing to come back to. */
   get text() {
     return this.#epoch === null ? null : `${this.#epoch}:${this.#offset}`;

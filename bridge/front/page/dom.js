@@ -90,6 +90,11 @@ export class KeyedList {
   }
 }
 
+/** How many there are; `full`: of more, those before them are no longer kept here. */
+export function countOf(n, full) {
+  return full ? `newest ${n}` : String(n);
+}
+
 const grown = new Set();
 
 /**
@@ -133,8 +138,8 @@ export function clock(ms) {
 /** A time of day, with the day unless it is today. */
 export function when(ms) {
   if (!Number.isFinite(ms)) return '';
-  const day = DAY.format(ms);
-  return day === DAY.format(Date.now()) ? clock(ms) : `${day}, ${clock(ms)}`;
+  const today = new Date(ms).toDateString() === new Date().toDateString();
+  return today ? clock(ms) : `${DAY.format(ms)}, ${clock(ms)}`;
 }
 
 export function duration(ms) {

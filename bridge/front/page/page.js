@@ -1,5 +1,6 @@
 /** Puts the page together: connection → state (tasks, agents, producers, raw lines) → views, drawn once per frame. */
 import { Agents } from './agents.js';
+import { readHistory } from './history.js';
 import { ConnectionView } from './view-connection.js';
 import { AgentsView, ProducersView } from './view-agents.js';
 import { PRESENCE_PATTERN, Producers } from './producers.js';
@@ -9,6 +10,7 @@ import { Tasks } from './tasks.js';
 import { TasksView } from './view-tasks.js';
 import { Connection } from './trestle.js';
 import { choose, endpointsAt } from './endpoint.js';
+import { renderHistory } from './view-history.js';
 import { scrollGrown } from './dom.js';
 import { Painter } from './painter.js';
 import { keepToken, takeToken } from './token.js';
@@ -19,17 +21,19 @@ const GAP_SETTLE_MS = 30_000;
 const UNREACHABLE = 1006;
 
 const state = { tasks: new Tasks(), agents: new Agents(), producers: new Producers(), raw: new RawLines(), events: 0 };
+let history = null; // once the past is being read: {reading, parts: those that could be read, null for all}
 let presence = false; // whether we may see producers
 let presenceTimer = null;
 let gapTimer = null;
 const painter = new Painter(scrollGrown);
 const changed = (...parts) => painter.changed(...parts);
 
-const token = takeToken();
+let token = takeToken();
 const base = new URL('.', location.href.split(/[?#]/)[0]);
 const endpoint = choose(await endpointsAt(base));
+const url = new URL(`.${endpoint.path}`, base);
 const connection = new Connection({
-  url: new URL(`.${endpoint.path}`, base),
+  url,
   token,
   onState: stateChanged,
   onEvent: eventArrived,
@@ -39,6 +43,7 @@ const connection = new Connection({
 });
 
 const connectionView = new ConnectionView(connection, (entered) => {
+  token = entered;
   keepToken(entered);
   connection.setToken(entered);
 });
@@ -49,6 +54,7 @@ const rawView = new RawView(state.raw, () => changed('raw'));
 
 painter.add('tasks', () => tasksView.render(state.tasks), 40);
 painter.add('agents', () => agentsView.render(state.agents), 120);
+painter.add('history', () => renderHistory(history));
 painter.add('producers', () => producersView.render(state.producers, presence), 120);
 painter.add('raw', () => rawView.render(), 120);
 painter.add('position', () => connectionView.renderPosition(), 120);
@@ -59,7 +65,7 @@ function eventArrived({ data, meta, text, live }) {
   state.events += 1;
   state.raw.event({ data, meta, text }, time);
   changed('raw', 'position');
-  if (state.tasks.apply(data)) changed('tasks');
+  if (state.tasks.apply(data, { time })) changed('tasks');
   else if (state.agents.apply(data, { time, live })) changed('agents');
   else if (state.producers.apply(data, { time })) changed('producers');
 }
@@ -76,6 +82,31 @@ function gapArrived({ reason }) {
 function nowLive(first) {
   forgetSuspects();
   if (first) watchProducers();
+  if (history === null) readPast();
+}
+
+/** Once, up to where the first connection began: from there on nothing is missed, by whatever connection. */
+function readPast() {
+  const { epoch, offset } = connection.welcome;
+  let past;
+  history = { reading: true, parts: null };
+  changed('history');
+  readHistory({
+    url, token, cursor: `${epoch}:${offset}`,
+    onBegin() {
+      past = { tasks: new Tasks(), agents: new Agents() };
+    },
+    onEvent({ data, meta }) {
+      const time = Math.floor(meta.time / 1_000);
+      if (!past.tasks.apply(data, { time })) past.agents.apply(data, { time, live: false });
+    },
+    onEnd(parts) {
+      state.tasks.takePast(past.tasks);
+      state.agents.takePast(past.agents, Date.now());
+      history = { reading: false, parts };
+      changed('history', 'tasks', 'agents');
+    },
+  });
 }
 
 function forgetSuspects() {

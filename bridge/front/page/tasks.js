@@ -12,7 +12,7 @@ export class Tasks {
   /** {compression, upload}: each {active, running, runningTasks, queued, queuedTasks}; null before the first update. */
   queues = null;
   queuesStale = false;
-  /** id → {id, name, step, steps: Map(name → percent), place, finished, status, outputs, settings, stale, listed} */
+  /** id → {id, name, step, steps: Map(name → percent), place, finished, at (ms), status, outputs, settings, stale, listed} */
   #tasks = new Map();
   #listed = new Map(); // id → {title, place}: what the last queue-update said of every task it named
   #outputSize = 0;
@@ -26,8 +26,8 @@ export class Tasks {
     return [...this.#tasks.values()].filter((task) => task.finished).reverse();
   }
 
-  /** Returns whether the event was one of ours. */
-  apply(event) {
+  /** `time` is the event's in ms. Returns whether it was one of ours. */
+  apply(event, { time = null } = {}) {
     switch (event.type) {
       case 'queue-update':
         this.#queueUpdate(event);
@@ -36,11 +36,32 @@ export class Tasks {
         this.#progress(event);
         return true;
       case 'task-finished':
-        this.#finish(event.taskConfig);
+        this.#finish(event.taskConfig, time);
         return true;
       default:
         return false;
     }
+  }
+
+  /**
+   * Takes what had finished before this began, from a Tasks of its own. What is known here is newer: a task that makes
+   * progress is run once more; one that only its queue lists is not, for the update that takes it out comes after its end.
+   */
+  takePast(past) {
+    const older = past.finished().reverse().filter(({ id }) => !this.#isNews(id));
+    for (const task of older) {
+      task.listed = this.#listed.has(task.id);
+      this.#outputSize += task.outputSize;
+      this.#tasks.delete(task.id);
+    }
+    this.#tasks = new Map([...older.map((task) => [task.id, task]), ...this.#tasks]);
+    this.#evict();
+    this.#shrinkOutputs();
+  }
+
+  #isNews(id) {
+    const task = this.#tasks.get(id);
+    return task !== undefined && (task.finished || task.steps.size > 0);
   }
 
   /** Part of the stream is missing: what is not confirmed by the snapshot that follows will be forgotten in sweep(). */
@@ -128,7 +149,7 @@ export class Tasks {
     if (task.steps.has(step) || task.steps.size < MAX_STEPS) task.steps.set(step, percent(event.percentage));
   }
 
-  #finish(config) {
+  #finish(config, time) {
     const id = short(config?.id);
     if (id === '') return;
     const task = this.#task(id);
@@ -138,6 +159,7 @@ export class Tasks {
     Object.assign(task, {
       name: titleOf(config) || task.name,
       finished: true,
+      at: time,
       stale: false,
       place: '',
       listed: true, // until a queue-update says otherwise
@@ -156,7 +178,7 @@ export class Tasks {
     let task = this.#tasks.get(id);
     if (task === undefined) {
       task = {
-        id, name: '', step: '', steps: new Map(), place: '', finished: false, status: '', failedStep: '',
+        id, name: '', step: '', steps: new Map(), place: '', finished: false, at: null, status: '', failedStep: '',
         outputs: [], outputSize: 0, outputsDropped: false, settings: [], stale: false, listed: false,
       };
       this.#tasks.set(id, task);
@@ -166,22 +188,16 @@ export class Tasks {
   }
 
   /** Over the limit the longest finished task goes first, then the oldest of all. */
-  #evict(keep) {
-    if (this.#tasks.size <= MAX_TASKS) return;
-    let victim = null;
-    for (const task of this.#tasks.values()) {
-      if (task === keep) continue;
-      victim ??= task;
-      if (task.finished) {
-        victim = task;
-        break;
-      }
+  #evict(keep = null) {
+    while (this.#tasks.size > MAX_TASKS) {
+      const others = [...this.#tasks.values()].filter((task) => task !== keep);
+      const victim = others.find((task) => task.finished) ?? others[0];
+      this.#dropOutputs(victim);
+      this.#tasks.delete(victim.id);
     }
-    this.#dropOutputs(victim);
-    this.#tasks.delete(victim.id);
   }
 
-  #shrinkOutputs(keep) {
+  #shrinkOutputs(keep = null) {
     for (const task of this.#tasks.values()) {
       if (this.#outputSize <= MAX_OUTPUTS_TOTAL) return;
       if (task === keep || task.outputSize === 0) continue;

@@ -29,7 +29,7 @@ const noop = () => {};
 export class Connection {
   #options;
   #token;
-  #cursor = new Cursor();
+  #cursor;
   #socket = null;
   #state = { name: 'stopped' };
   #attempt = 0;
@@ -41,8 +41,14 @@ export class Connection {
   #requests = new Map();
   #nextId = 1;
 
-  /** url: http(s) or ws(s), without a query. token: empty for none. topics: patterns, absent for everything. */
-  constructor({ url, token = '', topics = null, WebSocket = globalThis.WebSocket, random = Math.random, ...handlers }) {
+  /**
+   * url: http(s) or ws(s), without a query. token: empty for none. topics: patterns, absent for everything.
+   * cursor: `<epoch>:<offset>` to go on from, absent to join afresh.
+   */
+  constructor({
+    url, token = '', topics = null, cursor = null, WebSocket = globalThis.WebSocket, random = Math.random, ...handlers
+  }) {
+    this.#cursor = new Cursor(cursor);
     this.#options = {
       url: String(url).replace(/^http/, 'ws'), topics, WebSocket, random,
       onState: noop, onEvent: noop, onGap: noop, onLive: noop, onNotice: noop, ...handlers,
@@ -166,10 +172,10 @@ export class Connection {
   #welcomed(data) {
     this.#welcome = data;
     this.#set({ name: 'catching up' });
+    this.#watch();
     if (this.#cursor.welcome(data)) {
       this.#options.onGap({ type: 'gap', reason: 'epoch', epoch: data.epoch, offset: data.offset });
     }
-    this.#watch();
   }
 
   #nowLive(data) {

@@ -1,8 +1,8 @@
 /** Draws agents' runs, artifacts and producers. */
 import {
-  Follower, KeyedList, byId, clock, duration, el, setAttribute, setHidden, setName, setText, when,
+  Follower, KeyedList, byId, countOf, duration, el, setAttribute, setHidden, setName, setText, when,
 } from './dom.js';
-import { tail } from './bounds.js';
+import { MAX_ARTIFACTS, MAX_RUNS, tail } from './bounds.js';
 import { GraphView } from './view-graph.js';
 import { toneOf } from './tasks.js';
 
@@ -15,8 +15,8 @@ export class AgentsView {
   #graph = new GraphView();
 
   render(agents) {
-    this.#runs.update(showCount('agents', 'runs', agents.runs()));
-    this.#artifacts.update(showCount('artifacts', 'artifacts', agents.artifacts()));
+    this.#runs.update(showCount('agents', 'runs', agents.runs(), MAX_RUNS));
+    this.#artifacts.update(showCount('artifacts', 'artifacts', agents.artifacts(), MAX_ARTIFACTS));
     this.#graph.render(agents.graph, agents.graphStale);
   }
 }
@@ -43,8 +43,8 @@ function countsOf(present) {
   return lost === 0 ? `${online} online` : `${online} online, ${lost} lost`;
 }
 
-function showCount(count, list, items) {
-  setText(byId(`${count}-count`), items.length);
+function showCount(count, list, items, max) {
+  setText(byId(`${count}-count`), countOf(items.length, items.length >= max));
   return showList(list, items);
 }
 
@@ -66,7 +66,7 @@ function runItem() {
       setAttribute(this.node, 'data-run', run.run);
       setName(agent, run.agent);
       setText(status, statusOf(run));
-      setAttribute(status, 'data-tone', run.done ? toneOf(run.status) : 'warn');
+      setAttribute(status, 'data-tone', run.done ? toneOf(run.status) : run.quiet ? null : 'warn');
       setName(facts, factsOf(run));
       setAttribute(box, 'aria-label', `Output of ${run.agent}`);
       setHidden(box, run.text === '');
@@ -112,13 +112,15 @@ class RunText {
 
 function statusOf(run) {
   if (run.done) return run.status;
+  if (run.quiet) return 'no end seen';
   return run.streamed ? 'output complete' : 'running';
 }
 
 function factsOf(run) {
   return [
-    run.started === null ? '' : `started ${clock(run.started)}`,
+    run.started === null ? '' : `started ${when(run.started)}`,
     run.duration === null ? '' : `took ${duration(run.duration)}`,
+    run.past && run.text === '' ? 'no text kept' : '',
     run.run === '' ? '' : `run ${run.run}`,
   ].filter((fact) => fact !== '').join(' · ');
 }
@@ -131,7 +133,7 @@ function artifactItem() {
     node: el('li', {}, type, time, by),
     update(artifact) {
       setName(type, artifact.type);
-      setText(time, clock(artifact.time));
+      setText(time, when(artifact.time));
       setText(by, [artifact.by === '' ? '' : `by ${artifact.by}`, artifact.correlation].filter(Boolean).join(' · '));
     },
   };

@@ -1,5 +1,6 @@
 /** Draws the two queues and the rows of tasks. */
-import { KeyedList, byId, el, setAttribute, setHidden, setName, setText } from './dom.js';
+import { KeyedList, byId, countOf, el, setAttribute, setHidden, setName, setText, when } from './dom.js';
+import { MAX_TASKS } from './bounds.js';
 import { STEPS, toneOf } from './tasks.js';
 
 const STEP_NAMES = { COMPRESSION: 'Compress', PAR_CREATION: 'Recovery', UPLOADING: 'Upload' };
@@ -24,7 +25,7 @@ export class TasksView {
     this.#running.update(running);
     this.#finished.update(finished);
     setText(byId('running-count'), running.length);
-    setText(byId('finished-count'), finished.length);
+    setText(byId('finished-count'), countOf(finished.length, finished.length + running.length >= MAX_TASKS));
     setHidden(byId('running-empty'), running.length > 0);
     setHidden(byId('finished-empty'), finished.length > 0);
   }
@@ -145,6 +146,10 @@ function finishedRow() {
 }
 
 function summaryOf(task) {
+  return [when(task.at), toolsOf(task)].filter(Boolean).join(' · ');
+}
+
+function toolsOf(task) {
   if (task.outputsDropped) return 'outputs forgotten to save memory';
   const n = task.outputs.length;
   const failed = task.outputs.filter((tool) => tool.exitCode !== null && tool.exitCode !== 0).length;
