@@ -138,22 +138,25 @@ Result<std::monostate> Authority::reload_unsettled(AuthPart part) {
   return std::monostate{};
 }
 
-// Why the part stays as it was; empty once it is what was read.
+// Why the part, or of keys some file's part of it, stays as it was; empty once it is what was read.
 std::string Authority::read(AuthPart part, bool settled) {
   if (!settings_.enabled) return {};
   auto table = std::make_shared<Table>(*std::atomic_load(&table_));
   std::string fault;
   switch (part) {
     case AuthPart::tokens: fault = take(table->entries, read_tokens(settled)); break;
-    case AuthPart::keys: fault = take(table->keys, JwtKeys::load(settings_.jwt)); break;
+    case AuthPart::keys:
+      table->keys = std::make_shared<const JwtKeys>(table->keys->reload(settings_.jwt, fault));
+      break;
     case AuthPart::revoked:
       fault = take(table->revoked, settled ? read_revoked() : read_more_revoked(*table->revoked));
       break;
   }
-  if (!fault.empty()) return fault;
+  const bool is_new = fault.empty() || part == AuthPart::keys;  // those of the files without a fault are
+  if (!is_new) return fault;
   std::atomic_store(&table_, std::shared_ptr<const Table>(std::move(table)));
   ++generation_;
-  return {};
+  return fault;
 }
 
 // All faults in one line. The caller holds mutex_.

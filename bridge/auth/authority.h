@@ -60,11 +60,11 @@ class Authority {
   IdentityPtr anonymous() const { return anonymous_; }
 
   bool enabled() const { return settings_.enabled; }
-  /// Reads the token file, the keys of JWTs and the revoked JWTs again, each of the three by itself: one with
-  /// a fault stays as it was, the others count from now on. So nothing that is wrong elsewhere keeps a token
-  /// from being revoked. A token file that is gone holds no token; a file of revoked JWTs that was there and
-  /// is gone is a fault, for to lose it must not make them good again. The error is one line with all faults;
-  /// status() has it until the next reload().
+  /// Reads the token file, each file of keys of JWTs and the revoked JWTs again, each by itself: what a file
+  /// with a fault held stays as it was, the others count from now on. So nothing that is wrong elsewhere
+  /// keeps a token from being revoked. A token file that is gone holds no token; a file of revoked JWTs that
+  /// was there and is gone is a fault, for to lose it must not make them good again. The error is one line
+  /// with all faults; status() has it until the next reload().
   Result<std::monostate> reload();
   /// The same for one of them.
   Result<std::monostate> reload(AuthPart part);

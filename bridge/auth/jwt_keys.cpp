@@ -26,20 +26,17 @@ std::string secret_of(std::string content) {
   return content;
 }
 
-Result<JwtKey> load_key(const JwtKeySettings& settings, bool insecure) {
+Result<std::vector<JwtKey>> load_key(const JwtKeySettings& settings, bool insecure) {
   auto content = read_small_file(settings.file);
   if (!content) return Error{settings.place + content.error().message};
   const auto algorithm = *settings.algorithm;
   const auto at = settings.place + settings.file.string() + " ";
   if (auto fault = fault_of(settings.file, is_hmac(algorithm), insecure)) return Error{at + *fault};
-  if (!is_hmac(algorithm)) {
-    auto key = JwtKey::from_pem(settings.kid, algorithm, *content);
-    if (!key) return Error{at + key.error().message};
-    return key;
-  }
-  auto key = JwtKey::from_secret(settings.kid, algorithm, secret_of(std::move(*content)), insecure);
+  auto key = is_hmac(algorithm)
+                 ? JwtKey::from_secret(settings.kid, algorithm, secret_of(std::move(*content)), insecure)
+                 : JwtKey::from_pem(settings.kid, algorithm, *content);
   if (!key) return Error{at + key.error().message};
-  return key;
+  return std::vector{std::move(*key)};
 }
 
 Result<std::vector<JwtKey>> load_jwks(const JwtSettings& settings) {
@@ -64,43 +61,68 @@ bool same_name(const JwtKey& a, const JwtKey& b) {
 }  // namespace
 
 Result<JwtKeys> JwtKeys::load(const JwtSettings& settings) {
-  std::vector<JwtKey> keys;
-  for (const auto& wanted : settings.keys) {
-    auto key = load_key(wanted, settings.insecure);
-    if (!key) return key.error();
-    keys.push_back(std::move(*key));
-  }
-  if (settings.jwks_file.empty()) return JwtKeys(std::move(keys));
+  std::string faults;
+  auto keys = JwtKeys().reload(settings, faults);
+  if (!faults.empty()) return Error{std::move(faults)};
+  return keys;
+}
+
+JwtKeys JwtKeys::reload(const JwtSettings& settings, std::string& faults) const {
+  faults.clear();
+  JwtKeys next;
+  for (const auto& wanted : settings.keys) next.put(load_key(wanted, settings.insecure), *this, faults);
+  if (!settings.jwks_file.empty()) next.put(next.read_set(settings), *this, faults);
+  return next;
+}
+
+// The set, if it has no key that these have too.
+Result<JwtKeys::Keys> JwtKeys::read_set(const JwtSettings& settings) const {
   auto set = load_jwks(settings);
-  if (!set) return set.error();
-  for (auto& key : *set) {
-    const auto twin = [&](const JwtKey& other) { return same_name(key, other); };
-    if (std::any_of(keys.begin(), keys.end(), twin)) {
-      return Error{settings.jwks_place + settings.jwks_file.string() + ": " +
-                   (key.kid().empty() ? "two keys without a kid have one algorithm: each needs a kid"
-                                      : "two keys have the kid \"" + key.kid() + "\": each needs its own")};
-    }
-    keys.push_back(std::move(key));
+  if (!set) return set;
+  for (auto key = set->begin(); key != set->end(); ++key) {
+    const auto twin = [&](const JwtKey& other) { return same_name(*key, other); };
+    if (first(twin) == nullptr && std::none_of(set->begin(), key, twin)) continue;
+    return Error{settings.jwks_place + settings.jwks_file.string() + ": " +
+                 (key->kid().empty() ? "two keys without a kid have one algorithm: each needs a kid"
+                                     : "two keys have the kid \"" + key->kid() + "\": each needs its own")};
   }
-  return JwtKeys(std::move(keys));
+  return set;
+}
+
+// The next file's keys: what was read, or with a fault those before.
+void JwtKeys::put(Result<Keys> read, const JwtKeys& before, std::string& faults) {
+  if (read) {
+    files_.push_back(std::move(*read));
+    return;
+  }
+  faults += (faults.empty() ? "" : "; ") + read.error().message;
+  const auto index = files_.size();
+  files_.push_back(index < before.files_.size() ? before.files_[index] : Keys{});
+}
+
+template <class Is>
+const JwtKey* JwtKeys::first(Is is) const {
+  for (const auto& keys : files_) {
+    const auto found = std::find_if(keys.begin(), keys.end(), is);
+    if (found != keys.end()) return &*found;
+  }
+  return nullptr;
+}
+
+bool JwtKeys::empty() const {
+  return std::all_of(files_.begin(), files_.end(), [](const Keys& keys) { return keys.empty(); });
 }
 
 const JwtKey* JwtKeys::find(std::string_view kid, JwtAlgorithm algorithm) const {
-  const auto found = std::find_if(keys_.begin(), keys_.end(), [&](const auto& key) {
-    return key.kid() == kid && key.algorithm() == algorithm;
-  });
-  return found == keys_.end() ? nullptr : &*found;
+  return first([&](const JwtKey& key) { return key.kid() == kid && key.algorithm() == algorithm; });
 }
 
 const JwtKey* JwtKeys::stand_in(JwtAlgorithm algorithm) const {
-  const auto found =
-      std::find_if(keys_.begin(), keys_.end(), [&](const auto& key) { return key.algorithm() == algorithm; });
-  return found == keys_.end() ? nullptr : &*found;
+  return first([&](const JwtKey& key) { return key.algorithm() == algorithm; });
 }
 
 bool JwtKeys::has(std::string_view fingerprint) const {
-  return std::any_of(keys_.begin(), keys_.end(),
-                     [&](const auto& key) { return key.fingerprint() == fingerprint; });
+  return first([&](const JwtKey& key) { return key.fingerprint() == fingerprint; }) != nullptr;
 }
 
 std::vector<std::filesystem::path> files_of(const JwtSettings& settings) {

@@ -351,6 +351,39 @@ def test_a_key_that_is_replaced_ends_its_sessions_and_a_broken_file_does_not(ser
     assert name_of(connect(bridge, token=new.token())) == "alice"
 
 
+def put(path, text):
+    beside = path.with_suffix(".beside")
+    beside.write_text(text)
+    beside.chmod(0o600)
+    os.replace(beside, path)
+
+
+@pytest.mark.parametrize("broken", ["key", "set"])
+def test_a_broken_file_of_keys_keeps_no_key_in_another_from_being_taken_away(served, connect, tmp_path, broken):
+    """Both kinds of files, one of them broken: what it held stays, and what is taken away in the other is over."""
+    of_key, of_set, next_of_key, next_of_set = (Issuer("ES256", kid=kid) for kid in ("k", "s", "k", "t"))
+    key_file, set_file = tmp_path / "key0", tmp_path / "keys.json"
+    put(set_file, jwks(of_set))
+    bridge = served(of_key, jwks_file=str(set_file))
+    by_key, by_set = connect(bridge, token=of_key.token()), connect(bridge, token=of_set.token())
+    assert name_of(by_key) == name_of(by_set) == "alice"
+    spoiled, changed = (key_file, set_file) if broken == "key" else (set_file, key_file)
+    stays, ends = (by_key, by_set) if broken == "key" else (by_set, by_key)
+    put(spoiled, "broken")
+    bridge.wait_status(lambda status: str(spoiled) in status["auth"].get("trouble", ""), "the fault in the status")
+    assert str(spoiled) in bridge.logs("tokens stay as they were")[-1]["error"]
+    begun = time.monotonic()
+    put(changed, jwks(next_of_set) if changed == set_file else next_of_key.public_pem().decode())
+    assert ends.closed().code == 4401
+    within_a_second(begun)
+    assert name_of(stays) == "alice" and str(spoiled) in bridge.status()["auth"]["trouble"]
+    fresh = next_of_set if changed == set_file else next_of_key
+    assert name_of(connect(bridge, token=fresh.token())) == "alice"
+    put(spoiled, of_key.public_pem().decode() if broken == "key" else jwks(of_set))
+    bridge.wait_status(lambda status: "trouble" not in status["auth"], "all is mended")
+    assert name_of(stays) == "alice"
+
+
 def reader_of(pipe):
     """A descriptor to write to whoever reads the pipe; None while nobody does."""
     with contextlib.suppress(OSError):

@@ -255,6 +255,48 @@ TEST_CASE("a JWKS file stands beside the keys; no two have one kid") {
   CHECK(jwks(secret, 0600) == "ok");
 }
 
+TEST_CASE("files are read again each by itself: one with a fault keeps its keys, the others count") {
+  const JwtSigner one("P-256"), two("P-256"), three("P-256");
+  KeyFiles files;
+  files.add("a", A::es256, "a.pem", one.public_pem());
+  files.add("b", A::es256, "b.pem", one.public_pem());
+  files.settings.jwks_place = "trestle.yaml:9:5: auth.jwt.jwks_file: ";
+  const auto set = [](const JwtSigner& key, const std::string& kid) {
+    return set_of(ec_jwk(key, "P-256", 32, R"(,"kid":")" + kid + "\""));
+  };
+  files.settings.jwks_file = files.scratch.write("keys.json", set(one, "c"));
+  const auto first = JwtKeys::load(files.settings).value();
+  const auto is = [](const JwtKeys& keys, const std::string& kid, const JwtSigner& signer) {
+    return keys.find(kid, A::es256)->verifies("text", signer.sign(A::es256, "text"));
+  };
+  std::string faults = "old";
+
+  files.scratch.write("a.pem", "broken");
+  files.scratch.write("b.pem", two.public_pem());
+  files.scratch.write("keys.json", set(two, "c"));
+  const auto second = first.reload(files.settings, faults);
+  CHECK(faults == kAt + files.scratch.file("a.pem").string() +
+                      " holds no PEM public key (-----BEGIN PUBLIC KEY-----) or certificate");
+  CHECK((is(second, "a", one) && is(second, "b", two) && is(second, "c", two)));
+
+  files.scratch.write("a.pem", three.public_pem());
+  std::filesystem::remove(files.scratch.file("b.pem"));
+  files.scratch.write("keys.json", set(three, "a"));  // the kid of another file's key
+  const auto third = second.reload(files.settings, faults);
+  CHECK(faults == kAt + "cannot read " + files.scratch.file("b.pem").string() +
+                      ": No such file or directory; " + files.settings.jwks_place +
+                      files.settings.jwks_file.string() +
+                      ": two keys have the kid \"a\": each needs its own");
+  CHECK((is(third, "a", three) && is(third, "b", two) && is(third, "c", two)));
+
+  files.scratch.write("b.pem", three.public_pem());
+  files.scratch.write("keys.json", set(three, "d"));
+  const auto last = third.reload(files.settings, faults);
+  CHECK(faults.empty());
+  CHECK((is(last, "a", three) && is(last, "b", three) && is(last, "d", three)));
+  CHECK(last.find("c", A::es256) == nullptr);
+}
+
 TEST_CASE("a key is known again by its fingerprint") {
   const JwtSigner rsa("RSA"), other("RSA");
   const auto key = JwtKey::from_pem("a", A::rs256, rsa.public_pem()).value();
