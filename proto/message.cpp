@@ -15,10 +15,10 @@ Reject decode_message(const std::vector<std::string_view>& frames, Published& ou
     case 4:
       out.topic = frames[0];
       out.producer = frames[1];
-      out.stamp = decode_stamp(frames[2]);
       out.payload = frames[3];
       if (!is_producer_id(out.producer)) return Reject::bad_producer;
-      return out.stamp ? Reject::none : Reject::bad_stamp;
+      out.stamp = decode_stamp(frames[2]);
+      return out.stamp && out.stamp->time != 0 ? Reject::none : Reject::bad_stamp;
     default: return Reject::frame_count;
   }
 }

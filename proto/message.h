@@ -18,7 +18,8 @@ struct Published {
 
 /// Tells the three shapes apart by the number of frames and checks everything but topic and payload:
 /// {payload}, {topic, payload}, {topic, producer, stamp, payload}.
-/// Returns none, frame_count, bad_producer or bad_stamp.
+/// Returns none, frame_count, bad_producer or bad_stamp. With bad_stamp there is a `stamp` if only its time
+/// is bad: the event's place is known, and it may be refused there.
 Reject decode_message(const std::vector<std::string_view>& frames, Published& out);
 
 }  // namespace trestle

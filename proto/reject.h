@@ -10,7 +10,8 @@ enum class Reject {
   none,
   frame_count,       ///< not 1, 2 or 4 frames
   bad_producer,      ///< a producer id outside [A-Za-z0-9_-]{1,64}
-  bad_stamp,         ///< not 24 bytes, or a field of 0 or at least 2^53
+  bad_stamp,         ///< not 24 bytes, or a field of 0 or at least 2^53; of one with a good epoch and seq
+                     ///< the place is known, and lost
   too_big,           ///< payload over ingest.max_event
   invalid_utf8,      ///< payload is not UTF-8
   not_json,          ///< payload does not parse, or something follows the value

@@ -21,8 +21,8 @@ std::optional<Stamp> decode_stamp(std::string_view bytes) {
   const std::uint64_t epoch = get_big_endian(bytes.data(), kField);
   const std::uint64_t seq = get_big_endian(bytes.data() + kField, kField);
   const std::uint64_t time = get_big_endian(bytes.data() + 2 * kField, kField);
-  if (!in_range(epoch) || !in_range(seq) || !in_range(time)) return std::nullopt;
-  return Stamp{epoch, seq, static_cast<Micros>(time)};
+  if (!in_range(epoch) || !in_range(seq)) return std::nullopt;
+  return Stamp{epoch, seq, in_range(time) ? static_cast<Micros>(time) : 0};
 }
 
 }  // namespace trestle

@@ -18,7 +18,8 @@ struct Stamp {
 };
 
 std::array<char, Stamp::kSize> encode(const Stamp& stamp);
-/// Nothing unless exactly kSize bytes with epoch, seq and time in [1, 2^53).
+/// Nothing unless exactly kSize bytes with epoch and seq in [1, 2^53). A time that is not in there comes out
+/// as 0: which event it is is known all the same.
 std::optional<Stamp> decode_stamp(std::string_view bytes);
 
 }  // namespace trestle

@@ -13,13 +13,14 @@ Spine::Spine(const PolicyTable& policies, EventLimits limits, Stream& stream, Pr
 void Spine::message(const std::vector<std::string_view>& frames, Now now, bool overloaded,
                     const ProducerGrant* grant) {
   Published message;
-  if (const auto why = decode_message(frames, message); why != Reject::none) {
+  const auto why = decode_message(frames, message);
+  if (why != Reject::none && !message.stamp) {
     return rejections_.add(why, std::to_string(frames.size()) + " frames");
   }
   if (grant != nullptr && message.stamp && !grant->allows_id(message.producer)) {
     return rejections_.add(Reject::forbidden_id, grant->tell(message.producer));
   }
-  if (!overloaded) return take(message, now, grant);
+  if (!overloaded) return take(message, why, now, grant);
   if (message.stamp) {
     ++counters_.deferred;
   } else {
@@ -27,9 +28,10 @@ void Spine::message(const std::vector<std::string_view>& frames, Now now, bool o
   }
 }
 
-void Spine::take(const Published& message, Now now, const ProducerGrant* grant) {
+// `why`: what is wrong with it already.
+void Spine::take(const Published& message, Reject why, Now now, const ProducerGrant* grant) {
   Event event;
-  auto why = intake_.check(message, now.wall, event);
+  if (why == Reject::none) why = intake_.check(message, now.wall, event);
   if (why != Reject::none) {
     rejections_.add(why, message.producer.empty() ? message.topic : message.producer);
   } else if (grant != nullptr && !grant->allows_topic(event.topic)) {

@@ -67,7 +67,7 @@ class Spine {
   std::vector<Producers::Info> producers(Now now) const { return producers_.list(now); }
 
  private:
-  void take(const Published& message, Now now, const ProducerGrant* grant);
+  void take(const Published& message, Reject why, Now now, const ProducerGrant* grant);
   void tell_health(Now now);
   BatchPtr append_ready(Now now);
 

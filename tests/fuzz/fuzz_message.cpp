@@ -44,6 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Reject reject = decode_message(frames, out);
   const bool known_shape = frames.size() == 1 || frames.size() == 2 || frames.size() == 4;
   MUST((reject == Reject::frame_count) == !known_shape);
+  // Who sees a stamp may believe the id and the place.
+  MUST(!out.stamp || (is_producer_id(out.producer) && out.stamp->epoch >= 1 && out.stamp->seq >= 1));
+  MUST(reject == Reject::none || !out.stamp || (reject == Reject::bad_stamp && out.stamp->time == 0));
   if (reject != Reject::none) return 0;
   MUST(out.payload == frames.back());
   MUST(out.topic == (frames.size() > 1 ? frames[0] : ""));

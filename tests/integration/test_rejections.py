@@ -150,6 +150,22 @@ def test_a_sequenced_event_that_is_refused_holds_up_nobody(bridge, sequenced, co
     assert bridge.rejections()["not_json"] == 1
 
 
+@pytest.mark.parametrize("when", [0, LIMIT, 2**64 - 1])
+def test_a_stamp_of_which_only_the_time_is_bad_is_refused_at_its_place(bridge, sequenced, connect, when):
+    """Asked for again it would be the same again, and the producer would never be rid of it."""
+    client, worker = connect(bridge, meta=1), sequenced(bridge)
+    client.until("live")
+    worker.event({"type": "step", "n": 1})
+    worker.event({"type": "step", "n": 2}, when=when)
+    worker.event({"type": "step", "n": 3})
+    assert client.until("step")["data"]["n"] == 1
+    gap = client.until("gap")["data"]
+    assert (gap["reason"], gap["producer"], gap["seq_from"], gap["seq_to"]) == ("lost", "worker-1", 2, 2)
+    assert client.until("step")["data"]["n"] == 3
+    worker.control.wait_ack(3)
+    assert bridge.rejections()["bad_stamp"] == 1
+
+
 def test_a_seq_that_goes_backwards(bridge, sequenced, connect):
     client, worker = connect(bridge), sequenced(bridge)
     for n in (1, 2):

@@ -53,8 +53,19 @@ TEST_CASE("a bad producer or stamp is refused") {
   CHECK(decode({"", "", kStamp, "{}"}) == Reject::bad_producer);
   CHECK(decode({"", "a.b", kStamp, "{}"}) == Reject::bad_producer);
   CHECK(decode({"", std::string(65, 'a'), kStamp, "{}"}) == Reject::bad_producer);
+  CHECK_FALSE(decoded.stamp);
   CHECK(decode({"", "me", kStamp.substr(1), "{}"}) == Reject::bad_stamp);
+  CHECK_FALSE(decoded.stamp);
   CHECK(decode({"", "me", std::string(24, '\0'), "{}"}) == Reject::bad_stamp);
+  CHECK_FALSE(decoded.stamp);
+}
+
+TEST_CASE("of a stamp with a bad time the rest is there") {
+  CHECK(decode({"", "me", kStamp.substr(0, 16) + std::string(8, '\0'), "{}"}) == Reject::bad_stamp);
+  REQUIRE(decoded.stamp);
+  CHECK(decoded.producer == "me");
+  CHECK(decoded.stamp->epoch == 10);
+  CHECK(decoded.stamp->seq == 20);
 }
 
 TEST_CASE("nothing of an earlier message stays") {

@@ -38,8 +38,8 @@ class TensStream final : public Stream {
 class SpineFixture {
  public:
   void plain(const std::string& payload, bool overloaded = false) { send({payload}, overloaded); }
-  void sequenced(Seq seq, const std::string& payload, bool overloaded = false) {
-    const auto stamp = encode(Stamp{kEpoch, seq, 77});
+  void sequenced(Seq seq, const std::string& payload, bool overloaded = false, Micros time = 77) {
+    const auto stamp = encode(Stamp{kEpoch, seq, time});
     send({"", "p1", {stamp.data(), stamp.size()}, payload}, overloaded);
   }
   void replayed(Seq seq, const std::string& payload, bool overloaded = false) {
@@ -152,6 +152,28 @@ TEST_CASE(
   CHECK(bridge.commit() == "30 b, lost 5");
   CHECK(bridge.counters().lost == 3);
   CHECK(bridge.rejected(Reject::not_json) == 1);
+}
+
+TEST_CASE("so does one whose stamp has a time that is none, unless its sender may not go by that id") {
+  SpineFixture bridge;
+  bridge.hello();
+  bridge.commit();
+  bridge.sequenced(1, kA);
+  bridge.sequenced(2, kA, true, 0);
+  CHECK(bridge.counters().deferred == 1);
+  const ProducerGrant other{"other", {"p2"}, {}};
+  bridge.grant = &other;
+  bridge.sequenced(2, kA, false, 0);
+  bridge.grant = nullptr;
+  CHECK(bridge.rejected(Reject::forbidden_id) == 1);
+  CHECK(bridge.rejected(Reject::bad_stamp) == 0);
+  CHECK(bridge.commit() == "20 a, @p1 ack");
+  bridge.sequenced(2, kA, false, 0);
+  bridge.sequenced(3, kB, false, static_cast<Micros>(kIntegerLimit));
+  bridge.sequenced(4, kB);
+  bridge.wait(10ms);
+  CHECK(bridge.commit() == "lost 2-3, 30 b, 40 $sys.rejected, 50 $sys.rejected, @p1 ack");
+  CHECK(bridge.rejected(Reject::bad_stamp) == 2);
 }
 
 TEST_CASE("a hole is asked for; the replayed event comes over the control socket") {
