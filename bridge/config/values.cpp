@@ -42,7 +42,8 @@ std::string example_of(const Scale& scale) { return ", for example \"30" + scale
 Error unknown_unit(const Scale& scale, std::string_view text, std::string_view digits,
                    std::string_view unit) {
   if (unit.empty()) {
-    return {in_quotes(text) + " has no unit: write " + in_quotes(std::string(text) + scale.usual_unit)};
+    return {in_quotes(text) + " has no unit: write " + in_quotes(std::string(text) + scale.usual_unit) +
+            ", or with another of " + joined(unit_names(scale))};
   }
   const auto meant = nearest(unit, unit_names(scale));
   const auto hint = " (did you mean " + in_quotes(std::string(digits) + meant) + "?)";

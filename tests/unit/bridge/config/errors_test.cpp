@@ -85,7 +85,8 @@ TEST_CASE("numbers are decimal and in range") {
 
 TEST_CASE("durations and sizes carry units") {
   check({
-      {"heartbeat: {interval: 30}", R"(t.yaml:1:23: heartbeat.interval: "30" has no unit: write "30s")"},
+      {"heartbeat: {interval: 30}",
+       R"(t.yaml:1:23: heartbeat.interval: "30" has no unit: write "30s", or with another of d, h, m, s, ms)"},
       {"heartbeat: {interval: 30sec}",
        R"(t.yaml:1:23: heartbeat.interval: "30sec" is not a duration: write a whole number and one of d, h, m, s, ms, for example "30s")"},
       {"heartbeat: {interval: 5S}",
@@ -98,7 +99,8 @@ TEST_CASE("durations and sizes carry units") {
        R"(t.yaml:1:18: session.stall: "18446744073709551615d" is out of range: 10ms to 1h)"},
       {"topics: [{match: a, retain: {age: 1500ms}}]",
        R"(t.yaml:1:35: topics.retain.age: "1500ms" is not in whole seconds)"},
-      {"session: {queue: 4096}", R"(t.yaml:1:18: session.queue: "4096" has no unit: write "4096KiB")"},
+      {"session: {queue: 4096}",
+       R"(t.yaml:1:18: session.queue: "4096" has no unit: write "4096KiB", or with another of GiB, MiB, KiB, GB, MB, KB, B)"},
       {"session: {queue: 1023B}", R"(t.yaml:1:18: session.queue: "1023B" is out of range: 1KiB to 1GiB)"},
       {"session: {queue: 1KiB}", "ok"},
       {"session: {queue: 4mib}",
@@ -496,8 +498,9 @@ TEST_CASE("a token is never shown") {
 TEST_CASE("an error from the environment names the variable") {
   CHECK(error_of("", {{"TRESTLE_LISTEN_PORT", "x"}}) ==
         "TRESTLE_LISTEN_PORT: \"x\" is not a whole number from 0 to 65535, in decimal without leading zeros");
-  CHECK(error_of("", {{"TRESTLE_INGEST_MAX_EVENT", "5"}}) ==
-        R"(TRESTLE_INGEST_MAX_EVENT: "5" has no unit: write "5KiB")");
+  CHECK(
+      error_of("", {{"TRESTLE_INGEST_MAX_EVENT", "5"}}) ==
+      R"(TRESTLE_INGEST_MAX_EVENT: "5" has no unit: write "5KiB", or with another of GiB, MiB, KiB, GB, MB, KB, B)");
   CHECK(error_of("", {{"TRESTLE_INGEST_MAX_EVNT", "5KiB"}}) ==
         "TRESTLE_INGEST_MAX_EVNT: stands for no key that the environment can set (did you mean "
         "TRESTLE_INGEST_MAX_EVENT?)");
