@@ -28,7 +28,6 @@ std::string_view phrase(int status) {
 }
 
 constexpr std::string_view kCommonHeaders =
-    "Connection: close\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "X-Frame-Options: DENY\r\n"
     "Referrer-Policy: no-referrer\r\n"
@@ -55,7 +54,8 @@ std::string_view type_of(std::string_view path) {
 std::string encode(const HttpResponse& response, bool head_only, std::chrono::seconds hsts) {
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
   out.append(phrase(response.status)).append("\r\nContent-Type: ").append(response.type);
-  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size())).append("\r\n");
+  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  out.append("\r\nConnection: close").append(response.status == 426 ? ", Upgrade\r\n" : "\r\n");
   if (hsts.count() > 0) {
     out.append("Strict-Transport-Security: max-age=").append(std::to_string(hsts.count())).append("\r\n");
   }
@@ -66,6 +66,12 @@ std::string encode(const HttpResponse& response, bool head_only, std::chrono::se
 
 HttpResponse http_error(int status, std::string_view code, std::string_view message) {
   return {status, "application/json", error_reply({"", std::string(code), std::string(message)}) + "\n", ""};
+}
+
+HttpResponse upgrade_required(std::string_view message) {
+  auto response = http_error(426, "upgrade_required", message);
+  response.extra_headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+  return response;
 }
 
 HttpResponse busy(int status, std::chrono::milliseconds come_back_after) {

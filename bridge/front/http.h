@@ -24,6 +24,9 @@ std::string encode(const HttpResponse& response, bool head_only, std::chrono::se
 /// {"success":false,"data":{"type":"error","code":…,"message":…}}
 HttpResponse http_error(int status, std::string_view code, std::string_view message);
 
+/// 426: only a WebSocket, of the one version that we know, gets further here (RFC 9110 section 15.5.22).
+HttpResponse upgrade_required(std::string_view message);
+
 /// 429 or 503: nothing is looked at now, come back after this long. The body does not say more.
 /// For busy(), where nobody knows when there will be room.
 constexpr std::chrono::seconds kComeBackLater{10};

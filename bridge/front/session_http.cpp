@@ -51,7 +51,10 @@ void Session::on_request() {
   if (path == kEndpointsPath) {
     return answer(endpoint_list(info_->endpoints, shard_.context().authority.enabled()));
   }
-  answer(page_file(path));
+  const auto file = page_file(path);
+  if (file.status == 404 && find_endpoint(info_->endpoints, path) != nullptr)
+    return answer(upgrade_required("this is a WebSocket endpoint: connect to it by ws:// or wss://"));
+  answer(file);
 }
 
 void Session::refuse_request(int status, std::string_view why) {
@@ -123,9 +126,7 @@ void Session::gather_status(const IdentityPtr& reader) {
 
 void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoint) {
   if (request.header("Sec-WebSocket-Version") != "13") {
-    auto response = http_error(426, "upgrade_required", "WebSocket version 13 (RFC 6455) is spoken here");
-    response.extra_headers = "Sec-WebSocket-Version: 13\r\n";
-    return answer(response);
+    return answer(upgrade_required("WebSocket version 13 (RFC 6455) is spoken here"));
   }
   if (!has_websocket_key(request)) return answer_bad_handshake();
   endpoint_ = endpoint.path;

@@ -48,7 +48,8 @@ def test_the_request(bridge, changes, line, expected):
     status, headers = request(bridge, changes, line)
     assert status == expected
     if status != 101:                                               # an answer like all others
-        assert (headers["connection"], headers["x-content-type-options"]) == ("close", "nosniff")
+        assert headers["connection"] == ("close, Upgrade" if status == 426 else "close")
+        assert headers["x-content-type-options"] == "nosniff"
         assert "content-length" in headers
 
 

@@ -49,10 +49,12 @@ def test_nothing_but_the_status_answers_with_data(matrix_bridge):
     assert known == {"/healthz", "/readyz", "/api/status"}, "a path has no row in test_door_matrix.py"
     unknown = bridge.http("/there-is-no-such-path", token=tokens["operator", "file"])
     assert unknown[0] == 404
-    paths = ["/events", "/events?topics=room.a&since=0", "/tail", "/api/events", "/api/topics", "/api/snapshot", "/metrics",
-             "/api/status/", "/ws", "/plugin/ws", "/open"]
-    for path, token in itertools.product(paths, [*tokens.values(), None]):
-        assert bridge.http(path, token=token) == unknown, path
+    paths = ["/events", "/events?topics=room.a&since=0", "/tail", "/api/events", "/api/topics", "/api/snapshot", "/metrics", "/api/status/"]
+    endpoints = ["/ws", "/plugin/ws", "/open"]
+    upgrade = bridge.http("/ws")
+    assert upgrade[0] == 426
+    for path, token in itertools.product(paths + endpoints, [*tokens.values(), None]):
+        assert bridge.http(path, token=token) == (upgrade if path in endpoints else unknown), path
     for path in ("/api/events", "/api/status", "/"):
         assert bridge.http(path, method="POST", body='{"type":"room.a"}', token=tokens["operator", "file"])[0] == 405
 

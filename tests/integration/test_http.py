@@ -65,6 +65,15 @@ def test_unknown_paths(bridge):
     assert bridge.http("/nowhere", method="POST", body="x")[0] in (404, 405)
 
 
+def test_a_plain_request_for_an_endpoint_is_told_to_upgrade(bridge):
+    for path in ("/ws", "/plugin/ws?topics=a"):
+        answer = get(bridge, path)
+        assert status_of(answer) == 426 and b"this is a WebSocket endpoint" in answer, path
+        for line in (b"Upgrade: websocket", b"Connection: close, Upgrade", b"Sec-WebSocket-Version: 13"):
+            assert b"\r\n" + line + b"\r\n" in answer
+    assert bridge.http("/")[0] == 200                                # an endpoint too, but also the page
+
+
 def test_wrong_methods(bridge):
     for method in ("DELETE", "PUT", "POST"):
         assert bridge.http("/healthz", method=method, body="")[0] == 405, method
@@ -253,7 +262,8 @@ def test_every_answer_carries_the_headers_that_keep_browsers_honest(bridge):
         headers = dict(line.split(": ", 1) for line in answer.split(b"\r\n\r\n")[0].decode().split("\r\n")[1:])
         expected = {"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
                     "Cache-Control": "no-store", "Cross-Origin-Opener-Policy": "same-origin",
-                    "Cross-Origin-Resource-Policy": "same-origin", "Connection": "close"}
+                    "Cross-Origin-Resource-Policy": "same-origin",
+                    "Connection": "close, Upgrade" if path == "/ws" else "close"}
         assert expected.items() <= headers.items(), path
         policy = headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none';") and "frame-ancestors 'none'" in policy and "unsafe" not in policy
