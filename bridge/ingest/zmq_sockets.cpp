@@ -1,8 +1,11 @@
 #include "bridge/ingest/zmq_sockets.h"
 
+#include <algorithm>
+
 #include "bridge/ingest/curve_files.h"
 #include "bridge/ingest/zmq_bind.h"
 #include "bridge/log/log.h"
+#include "proto/event.h"
 
 namespace trestle {
 namespace {
@@ -44,8 +47,11 @@ Result<std::unique_ptr<ZmqSockets>> ZmqSockets::open(const IngestSettings& setti
 }
 
 void ZmqSockets::set_options(const IngestSettings& settings) {
-  // What lies between max_event and this is counted and refused; only abuse is cut off.
-  const auto max_message = static_cast<std::int64_t>(settings.max_event) * 4;
+  // What lies between max_event and this is counted and refused; only abuse is cut off. What our own
+  // producers send unless told otherwise is none: a sequenced event that is cut off is sent again, and cut
+  // off again.
+  const auto max_event = std::max(settings.max_event, EventLimits{}.max_bytes);
+  const auto max_message = static_cast<std::int64_t>(max_event) * 4;
   for (auto* socket : {&events_, &control_}) {
     socket->set(zmq::sockopt::linger, 0);
     socket->set(zmq::sockopt::maxmsgsize, max_message);

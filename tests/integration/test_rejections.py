@@ -150,6 +150,35 @@ def test_a_sequenced_event_that_is_refused_holds_up_nobody(bridge, sequenced, co
     assert bridge.rejections()["not_json"] == 1
 
 
+def test_what_producers_send_by_default_is_refused_at_its_place_however_small_max_event_is(trestled, sequenced, connect):
+    """trestle::Producer and trestle pub take events up to 512 KiB. Cut off, such a one would be sent again for ever."""
+    bridge = trestled({"ingest": {"max_event": "1KiB"}})
+    client, worker = connect(bridge, meta=1), sequenced(bridge)
+    client.until("live")
+    worker.event({"type": "step", "n": 1})
+    worker.event(sized(512 * 1024))
+    worker.event({"type": "step", "n": 3})
+    assert client.until("step")["data"]["n"] == 1
+    gap = client.until("gap")["data"]
+    assert (gap["reason"], gap["seq_from"], gap["seq_to"]) == ("lost", 2, 2)
+    assert client.until("step")["data"]["n"] == 3
+    assert bridge.rejections()["too_big"] == 1
+
+
+def test_a_producer_that_lets_go_of_an_event_that_is_cut_off_goes_on(bridge, sequenced, connect):
+    client, worker = connect(bridge, meta=1), sequenced(bridge)
+    client.until("live")
+    worker.event(sized(3 * 2**20))
+    worker.publisher.wait_subscribed()                              # again: the connection was cut
+    worker.beat()
+    assert worker.control.receive("replay")["from"] == 1
+    worker.control.send("gone", **{"from": 1, "to": 1})
+    worker.event({"type": "step", "n": 2})
+    gap = client.until("gap")["data"]
+    assert (gap["reason"], gap["seq_from"], gap["seq_to"]) == ("lost", 1, 1)
+    assert client.until("step")["data"]["n"] == 2
+
+
 @pytest.mark.parametrize("when", [0, LIMIT, 2**64 - 1])
 def test_a_stamp_of_which_only_the_time_is_bad_is_refused_at_its_place(bridge, sequenced, connect, when):
     """Asked for again it would be the same again, and the producer would never be rid of it."""
