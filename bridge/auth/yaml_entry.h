@@ -38,6 +38,10 @@ inline std::string as_one_line(std::string text) {
   return text;
 }
 
+/// The text's one document; null if it has none. A second one is a BadEntry, for YAML::Load() would leave it
+/// out untold, and with it whatever is revoked there. Throws YAML::Exception for what is not YAML.
+YAML::Node load_document(const std::string& text);
+
 /// What `read` makes of the text; errors of it and of the YAML start with the file and the place in it.
 template <class T>
 Result<T> read_yaml(const std::filesystem::path& file, const std::string& text,
@@ -47,7 +51,7 @@ Result<T> read_yaml(const std::filesystem::path& file, const std::string& text,
                  ": " + as_one_line(what)};
   };
   try {
-    return read(YAML::Load(text));
+    return read(load_document(text));
   } catch (const BadEntry& bad) {
     return at(bad.mark, bad.what);
   } catch (const YAML::Exception& error) {

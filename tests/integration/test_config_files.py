@@ -114,6 +114,10 @@ PLACES = {"front.pem": "3:16: tls.certificate: ", "front.key": "4:8: tls.key: ",
           "bridge.key": "16:22: ingest.curve.secret_key_file: ", "producers.yaml": "17:21: ingest.curve.producers_file: "}
 FAULTS.update({f"a pipe for {name}": (pipe(name), place, [f"{name}: not a regular file, but a pipe"])
                for name, place in PLACES.items()})
+FAULTS.update({f"a second document in {name}": (text(name, f"{good}---\nwhatever: 7\n"), PLACES[name],
+                                                [f"{name}:2:1: a second document starts here"])
+               for name, good in (("tokens.yaml", "tokens: []\n"), ("revoked.yaml", "jti: [a]\n"),
+                                  ("producers.yaml", "producers: []\n"))})
 WAYS = [(), ("--check",)]
 
 

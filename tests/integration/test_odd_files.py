@@ -1,4 +1,4 @@
-"""What is put in the place of a file that trestled reads again and is no file: it is told, and holds nothing up."""
+"""What trestled reads again and is not what belongs there: it is told, holds nothing up, and is not taken in part."""
 import os
 
 import pytest
@@ -29,7 +29,7 @@ def watching(make_bridge, issued, tmp_path):
     for name, source in issued.items():
         (data / name).write_bytes(source.read_bytes())
     (data / "tokens.yaml").write_text(tokens()[0])
-    (data / "revoked.yaml").write_text("")
+    (data / "revoked.yaml").write_text("jti: [old]\n")
     Issuer(kid="k").write_to(data / "key")
     (data / "keys.json").write_text(jwks(Issuer("ES256", kid="other")))
     KeyList(data / "producers.yaml")
@@ -71,4 +71,16 @@ def test_a_pipe_or_a_device_in_the_place_of_a_file_holds_nothing_up(watching, na
         link(file, odd)
         await_troubles(watching, {section: f"{file}: not a regular file, but {kind}"})
     link(file, f"..data/{name}")
+    await_troubles(watching, {})
+
+
+@pytest.mark.parametrize("name", ["tokens.yaml", "revoked.yaml", "producers.yaml"])
+def test_a_second_document_is_not_left_out_untold(watching, name):
+    """Or a revocation that is in it would not count, and nobody would know."""
+    file = watching.mounted / name
+    good = file.read_text()
+    file.write_text(f"{good}---\n{good}")
+    line = good.count("\n") + 1
+    await_troubles(watching, {SECTIONS[name]: f"{file}:{line}:1: a second document starts here: one file, one document"})
+    file.write_text(good)
     await_troubles(watching, {})

@@ -98,4 +98,11 @@ TEST_CASE("a broken file names its line") {
   CHECK(complaint("\"a\\nb\": [a]") == ":1:1: unknown key \"a?b\" (jti, issued_before)");
   CHECK(complaint("jti: [a]\njti: [b]") == ":2:1: \"jti\" is there twice");
   CHECK(complaint("jti: [a").find(":") == 0);
+  const std::string second = "a second document starts here: one file, one document";
+  CHECK(complaint("jti: [a]\n---\njti: [b]\n") == ":2:1: " + second);
+  CHECK(complaint("---\n# nothing yet\n---\njti: [b]\n") == ":3:1: " + second);
+  CHECK(complaint("jti: [a]\n...\njti: [b]\n") == ":3:1: " + second);
+  CHECK(complaint("{jti: [a]}\njti: [b]\n") == ":2:1: " + second);
+  CHECK(complaint("jti: [a]\n---\n") == ":2:1: " + second);
+  CHECK(complaint("# one\n---\njti: [a]\n...\n") == "none");
 }

@@ -89,6 +89,8 @@ TEST_CASE("a malformed file is answered with one line: file, line, column and wh
   CHECK(complaint("- a\n- b\n") == "1:1: a token file has one key, tokens");
   CHECK(complaint("token: []\n") == "1:1: a token file has one key, tokens");
   CHECK(complaint("tokens: []\nmore: 1\n") == "1:1: a token file has one key, tokens");
+  CHECK(complaint("tokens: []\n---\ntokens: []\n") ==
+        "2:1: a second document starts here: one file, one document");
   CHECK(complaint("tokens: 7\n") == "1:9: tokens must be a list");
   CHECK(complaint("tokens:\n  - 7\n") == "2:5: a token must be a map with name, sha256 and scopes");
   CHECK(complaint("tokens: [{name: a\n").find(":") != std::string::npos);
