@@ -192,9 +192,9 @@ test('text replayed under a new epoch is not doubled', () => {
 const begin = (run_id, agent_id = 'p') => ({ type: 'agent_execution_started', agent_id, run_id });
 const end = (run_id) => ({ type: 'agent_execution_completed', agent_id: 'p', run_id, status: 'success' });
 
-function agentsWithPast(past, present, now = 2) {
+function agentsWithPast(past, present) {
   const agents = agentsAfter(...present);
-  agents.takePast(agentsAfter(...past), now);
+  agents.takePast(agentsAfter(...past));
   return agents;
 }
 
@@ -214,10 +214,12 @@ test('a run that has begun anew has no past', () => {
 
 test('runs of the past come behind those of the present; what has long been silent is not at work', () => {
   const hour = 3_600_000;
-  const agents = agentsWithPast([begin('crashed'), begin('ended'), end('ended')], [begin('new'), end('new')], hour);
+  const agents = agentsWithPast([begin('crashed'), begin('ended'), end('ended')], [begin('new'), end('new')]);
+  assert.deepEqual(agents.runs().map((run) => run.run), ['crashed', 'new', 'ended']);
+  assert.ok(!agents.hush(1_000) && agents.hush(hour) && !agents.hush(hour));
   assert.deepEqual(agents.runs().map((run) => run.run), ['new', 'ended', 'crashed']);
-  assert.ok(agents.runs()[2].quiet);
-  agents.apply(words('still here', { run_id: 'crashed' }), { time: hour, live: true });
+  agents.apply(words('still here', { run_id: 'crashed' }), { time: 1, live: true, heard: hour });
+  assert.ok(!agents.hush(hour));
   assert.equal(agents.runs()[0].run, 'crashed');
   assert.ok(!agents.runs()[0].quiet);
 });

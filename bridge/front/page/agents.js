@@ -14,7 +14,7 @@ const EMPTY = {
 };
 
 export class Agents {
-  /** key → {key, agent, run, started, last (ms), cuts: how often text was more than appended to, past, …EMPTY} */
+  /** key → {key, agent, run, started, heard (ms), cuts: how often text was more than appended to, past, …EMPTY} */
   #runs = new Map();
   #artifacts = new Map();
   graph = null; // {nodes: [{id, label}], edges: [{from, to, label}], more} once one has arrived
@@ -31,14 +31,17 @@ export class Agents {
     return [...this.#artifacts.values()].reverse();
   }
 
-  /** `time` is the event's in ms, `live` whether it is new rather than replayed. Returns whether it was one of ours. */
-  apply(event, { time, live }) {
+  /**
+   * `time` is the event's in ms, `live` whether it is new rather than replayed, `heard` when it came, for a live one: its
+   * producer's clock may be wrong. Returns whether it was one of ours.
+   */
+  apply(event, { time, live, heard = time }) {
     switch (event.type) {
       case 'agent_execution_started':
-        this.#started(event, time);
+        this.#started(event, time, heard);
         return true;
       case 'streaming_output':
-        this.#output(event, time, live);
+        this.#output(event, heard, live);
         return true;
       case 'agent_execution_completed':
         this.#completed(event);
@@ -56,16 +59,26 @@ export class Agents {
   }
 
   /**
-   * Takes what had happened before this began, from an Agents of its own; `now` in ms. A run whose start is not known
-   * here goes on from there, and one that has long said nothing and has no end is no longer taken to be at work.
+   * Takes what had happened before this began, from an Agents of its own. A run whose start is not known here goes on
+   * from there.
    */
-  takePast(past, now) {
+  takePast(past) {
     const runs = past.#runs;
-    for (const run of runs.values()) Object.assign(run, { past: true, quiet: !run.done && now - run.last > QUIET_MS });
+    for (const run of runs.values()) run.past = true;
     for (const [key, run] of this.#runs) runs.set(key, joined(runs.get(key), run));
     this.#runs = new Map([...runs].slice(-MAX_RUNS));
     const artifacts = new Map([...past.#artifacts, ...this.#artifacts]);
     this.#artifacts = new Map([...artifacts].slice(-MAX_ARTIFACTS));
+  }
+
+  /**
+   * A run that has long said nothing and has no end, as after a crash, is no longer taken to be at work until it speaks
+   * again. `now` in ms. Returns whether there was one.
+   */
+  hush(now) {
+    const silent = [...this.#runs.values()].filter((run) => !run.done && !run.quiet && now - run.heard > QUIET_MS);
+    for (const run of silent) run.quiet = true;
+    return silent.length > 0;
   }
 
   /** Part of the stream is missing. After reason `epoch` what is kept may come once more, from the beginning. */
@@ -84,17 +97,17 @@ export class Agents {
   }
 
   /** A run that starts again begins anew: a producer repeats what a bridge that was restarted has not acknowledged. */
-  #started(event, time) {
+  #started(event, time, heard) {
     const run = this.#run(event);
     const again = run.started !== null || run.done;
     run.started = time;
-    run.last = time;
+    run.heard = heard;
     if (again) Object.assign(run, { ...EMPTY, cuts: run.cuts + 1 });
   }
 
-  #output(event, time, live) {
+  #output(event, heard, live) {
     const run = this.#run(event);
-    Object.assign(run, { last: time, quiet: false });
+    Object.assign(run, { heard, quiet: false });
     const content = typeof event.content === 'string' ? event.content : '';
     if (run.again && !live) Object.assign(run, { text: '', cut: false, hole: false, cuts: run.cuts + 1 });
     run.again = false;
@@ -121,7 +134,7 @@ export class Agents {
     const key = JSON.stringify([agent, id]);
     let run = this.#runs.get(key);
     if (run === undefined) {
-      run = { key, agent, run: id, started: null, last: 0, cuts: 0, past: false, ...EMPTY };
+      run = { key, agent, run: id, started: null, heard: 0, cuts: 0, past: false, ...EMPTY };
       this.#runs.set(key, run);
       if (this.#runs.size > MAX_RUNS) this.#runs.delete(this.#runs.keys().next().value);
     }

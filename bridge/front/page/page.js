@@ -66,7 +66,7 @@ function eventArrived({ data, meta, text, live }) {
   state.raw.event({ data, meta, text }, time);
   changed('raw', 'position');
   if (state.tasks.apply(data, { time })) changed('tasks');
-  else if (state.agents.apply(data, { time, live })) changed('agents');
+  else if (state.agents.apply(data, { time, live, heard: live ? Date.now() : time })) changed('agents');
   else if (state.producers.apply(data, { time })) changed('producers');
 }
 
@@ -102,7 +102,8 @@ function readPast() {
     },
     onEnd(parts) {
       state.tasks.takePast(past.tasks);
-      state.agents.takePast(past.agents, Date.now());
+      state.agents.takePast(past.agents);
+      state.agents.hush(Date.now());
       history = { reading: false, parts };
       changed('history', 'tasks', 'agents');
     },
@@ -152,7 +153,10 @@ async function checkTheWay() {
     + 'If a proxy stands in between, it has to hand on the Upgrade header; if the bridge’s endpoints have changed, reload.');
 }
 
-setInterval(() => changed('clock'), CLOCK_MS);
+setInterval(() => {
+  changed('clock');
+  if (state.agents.hush(Date.now())) changed('agents');
+}, CLOCK_MS);
 addEventListener('online', () => connection.retryNow());
 connectionView.offerToken(endpoint.token);
 if (token === '' && endpoint.token) connectionView.ask(true, { focus: false });

@@ -3,6 +3,7 @@ import { byId, el, setHidden, setText, svg } from './dom.js';
 import { layout } from './layers.js';
 
 const MAX_DRAWN = 24; // nodes; beyond that a picture of this size tells less than the list
+const LEGIBLE = 0.7; // of life size
 const BOX = { width: 128, height: 28, gapX: 28, gapY: 24, margin: 4, detour: 48 };
 
 export class GraphView {
@@ -57,6 +58,7 @@ function picture(graph) {
   const image = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label },
     svg('defs', {}, arrowHead()), ...edges, ...boxes);
   image.style.maxWidth = `${width}px`; // never larger than life
+  image.style.minWidth = `${width * LEGIBLE}px`; // on a phone a wide one is scrolled, not shrunk to dust
   return image;
 }
 
