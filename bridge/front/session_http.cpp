@@ -34,13 +34,13 @@ void Session::on_request() {
   }
   head_only_ = request.method() == "HEAD";
   const bool reads = head_only_ || request.method() == "GET";
-  if ((!reads || reader_->has_body()) && request.header("Content-Length").empty()) {
-    return answer(http_error(411, "length_required", "a body needs a Content-Length"));
-  }
   if (!reads) {
     auto response = http_error(405, "method_not_allowed", "only GET and HEAD are answered here");
     response.extra_headers = "Allow: GET, HEAD\r\n";
     return answer(response);
+  }
+  if (reader_->has_body() && request.header("Content-Length").empty()) {
+    return answer(http_error(411, "length_required", "a body needs a Content-Length"));
   }
   if (path == "/healthz") return answer({200, "text/plain; charset=utf-8", "ok\n", ""});
   if (path == "/readyz") {

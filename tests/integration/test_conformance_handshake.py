@@ -37,7 +37,7 @@ def request(bridge, changes=None, line=None):
     pytest.param({"Sec-WebSocket-Key": None}, None, 400, id="4.2.1 no key"),
     pytest.param({"Sec-WebSocket-Key": "eA=="}, None, 400, id="4.2.1 a key that is too short"),
     pytest.param({"Sec-WebSocket-Key": KEY[:-4] + "!!=="}, None, 400, id="4.2.1 a key that is not base64"),
-    pytest.param({}, "POST / HTTP/1.1", 411, id="4.2.1 not GET"),
+    pytest.param({}, "POST / HTTP/1.1", 405, id="4.2.1 not GET"),
     pytest.param({}, "GET / HTTP/1.0", 400, id="4.2.1 HTTP before 1.1"),
     pytest.param({}, "GET /nowhere HTTP/1.1", 404, id="4.2.2 no such resource"),
     pytest.param({"Sec-WebSocket-Version": "8"}, None, 426, id="4.2.2 version 8"),
@@ -72,7 +72,8 @@ def test_subprotocols(bridge, offered, answered):
 
 
 def test_4_4_which_version_is_spoken(bridge):
-    assert request(bridge, {"Sec-WebSocket-Version": "9"})[1]["sec-websocket-version"] == "13"
+    headers = request(bridge, {"Sec-WebSocket-Version": "9"})[1]
+    assert (headers["sec-websocket-version"], headers["upgrade"]) == ("13", "websocket")
 
 
 def test_4_2_2_a_reason_is_utf8_whatever_was_asked(bridge):

@@ -84,11 +84,19 @@ def test_head_has_no_body(bridge):
     assert status_of(answer) == 200 and answer.endswith(b"\r\n\r\n")
 
 
-def test_a_body_needs_a_length(bridge):
-    head = b"POST /api/status HTTP/1.1\r\nHost: x\r\n"
-    assert status_of(exchange(bridge.port, head + b"\r\n")) == 411
-    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
-    assert status_of(exchange(bridge.port, chunked)) == 411
+@pytest.mark.parametrize("body", [b"", b"Content-Length: 0\r\n", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"])
+@pytest.mark.parametrize("method", [b"POST", b"DELETE", b"PUT", b"OPTIONS"])
+def test_a_method_that_no_path_takes_is_405_whatever_of_a_body_there_is(bridge, method, body):
+    for path in (b"/healthz", b"/api/status", b"/ws", b"/nowhere"):
+        answer = exchange(bridge.port, method + b" " + path + b" HTTP/1.1\r\nHost: x\r\n" + body + b"\r\n")
+        assert status_of(answer) == 405 and b"\r\nAllow: GET, HEAD\r\n" in answer, path
+
+
+def test_a_body_in_chunks_is_411_where_one_with_a_length_is_passed_over(bridge):
+    for method in (b"GET", b"HEAD"):
+        head = method + b" /healthz HTTP/1.1\r\nHost: x\r\n"
+        assert status_of(exchange(bridge.port, head + b"Content-Length: 5\r\n\r\nhello")) == 200
+        assert status_of(exchange(bridge.port, head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")) == 411
 
 
 @pytest.mark.parametrize("length", ["-1", "12x", "99999999999999999999999", ""])
@@ -206,6 +214,7 @@ def test_other_websocket_versions_are_told_the_right_one(bridge, version):
     answer = exchange(bridge.port, upgrade("/?token=" + TOKEN, version=version))
     assert status_of(answer) == 426
     assert b"sec-websocket-version: 13" in answer.lower()
+    assert b"\r\nUpgrade: websocket\r\n" in answer and b"\r\nConnection: close, Upgrade\r\n" in answer
 
 
 def test_an_upgrade_without_a_version_is_not_the_old_protocol(bridge):
