@@ -14,7 +14,7 @@ class LineLimit {
  public:
   using Time = TokenBucket::Time;
 
-  explicit LineLimit(Time now) : lines_(1, now) {}
+  explicit LineLimit(Time now = std::chrono::steady_clock::now()) : lines_(1, now) {}
 
   /// How many lines were left out since the last one, to be said in this one; nothing if this one is left out
   /// too.

@@ -124,6 +124,8 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   bool may_try_token();
   std::optional<Refusal> find_refusal(const HttpRequest& request, const Handshake& handshake);
   Result<IdentityPtr, AuthFailure> try_token(std::string_view token);
+  void token_was_refused(AuthFailure failure);
+  void tell_certificate();
 
   // session_rights.cpp: whose session it is, and what it may do
   void authenticate(const Request& request);

@@ -67,16 +67,41 @@ Result<IdentityPtr, AuthFailure> Session::try_token(std::string_view token) {
     visitor_->token_was_good();
   }
   if (identity || token.empty()) return identity;
-  const bool guess = is_guess(identity.error());
-  if (guess) {
-    ++shard_.counters().auth_failed;
-    visitor_->token_was_unknown(std::chrono::steady_clock::now());
-  }
-  // Of guesses there can be as many as the network carries; what was genuine tells the operator something.
-  const auto write = guess ? log::debug : log::info;
-  write("token refused",
-        {{"session", id_}, {"address", visitor_->address()}, {"why", reason_of(identity.error())}});
+  token_was_refused(identity.error());
   return identity;
+}
+
+// What was genuine tells the operator something, if not each time that a client offers it again.
+void Session::token_was_refused(AuthFailure failure) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto& address = visitor_->address();
+  const auto why = reason_of(failure);
+  if (!is_guess(failure)) {
+    if (const auto left_out = shard_.token_lines().take(now)) {
+      log::info("token refused",
+                {{"session", id_}, {"address", address}, {"why", why}, {"left_out", *left_out}});
+    }
+    return;
+  }
+  ++shard_.counters().auth_failed;
+  log::debug("token refused", {{"session", id_}, {"address", address}, {"why", why}});
+  const auto wait = visitor_->token_was_unknown(now);
+  if (wait.count() == 0) return;
+  if (const auto left_out = shard_.back_off_lines().take(now)) {
+    log::warning("too many unknown tokens from one address, it has to wait",
+                 {{"address", address}, {"wait_ms", wait.count()}, {"left_out", *left_out}});
+  }
+}
+
+// A certificate is no token: whoever has one can come again and again.
+void Session::tell_certificate() {
+  const auto name = stream_->certificate_name();
+  if (name.empty()) return;
+  if (const auto left_out = shard_.certificate_lines().take(std::chrono::steady_clock::now())) {
+    log::info(
+        "client certificate",
+        {{"session", id_}, {"address", visitor_->address()}, {"certificate", name}, {"left_out", *left_out}});
+  }
 }
 
 // Finds out who this is, as far as the handshake tells, and whether the session may go on. A token that

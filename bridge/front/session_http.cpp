@@ -130,10 +130,7 @@ void Session::upgrade(const HttpRequest& request, const EndpointSettings& endpoi
   }
   if (!has_websocket_key(request)) return answer_bad_handshake();
   endpoint_ = endpoint.path;
-  if (const auto name = stream_->certificate_name(); !name.empty()) {
-    log::info("client certificate",
-              {{"session", id_}, {"address", visitor_->address()}, {"certificate", name}});
-  }
+  tell_certificate();
   needs_token_ = endpoint.auth && shard_.context().authority.enabled();
   const auto& settings = shard_.context().settings;
   auto handshake = parse_handshake(request, endpoint, settings.auth.accept, settings.limits.subscriptions);

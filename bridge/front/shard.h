@@ -118,10 +118,13 @@ class Shard {
   /// For reading from any of this shard's sockets, one at a time.
   std::array<char, 65536>& read_buffer() { return read_buffer_; }
   ShardStatus::Counters& counters() { return counters_; }
-  /// For the lines about sessions and requests that are refused, and about pages that may not connect.
+  /// For the lines of each kind that strangers can cause.
   LineLimit& refusal_lines() { return refusal_lines_; }
   LineLimit& request_lines() { return request_lines_; }
   LineLimit& page_lines() { return page_lines_; }
+  LineLimit& token_lines() { return token_lines_; }
+  LineLimit& back_off_lines() { return back_off_lines_; }
+  LineLimit& certificate_lines() { return certificate_lines_; }
   void count_bytes(std::size_t bytes) { bytes_out_ += bytes; }
   /// Applies the batches that wait, for a turn at most. First of all in every handler of a session: what is
   /// live goes before handshakes, requests and replays, however many of them there are.
@@ -195,9 +198,12 @@ class Shard {
   std::array<char, 65536> read_buffer_;
   std::uint64_t next_session_ = 1;
   ShardStatus::Counters counters_;
-  LineLimit refusal_lines_{std::chrono::steady_clock::now()};
-  LineLimit request_lines_{std::chrono::steady_clock::now()};
-  LineLimit page_lines_{std::chrono::steady_clock::now()};
+  LineLimit refusal_lines_;
+  LineLimit request_lines_;
+  LineLimit page_lines_;
+  LineLimit token_lines_;
+  LineLimit back_off_lines_;
+  LineLimit certificate_lines_;
   std::uint64_t bytes_out_ = 0;
   std::uint64_t metered_deliveries_ = 0;
   std::uint64_t metered_bytes_ = 0;

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "bridge/front/forwarded.h"
-#include "bridge/log/log.h"
 
 namespace trestle {
 
@@ -63,13 +62,9 @@ milliseconds Visitor::wait(Time now) const {
   return block ? context_.backoff.wait(*block, now) : milliseconds(0);
 }
 
-void Visitor::token_was_unknown(Time now) {
+milliseconds Visitor::token_was_unknown(Time now) {
   const auto block = suspect();
-  if (!block) return;
-  const auto wait = context_.backoff.failed(*block, now);
-  if (wait.count() == 0) return;
-  log::warning("too many unknown tokens from one address, it has to wait",
-               {{"address", text_}, {"wait_ms", static_cast<std::uint64_t>(wait.count())}});
+  return block ? context_.backoff.failed(*block, now) : milliseconds(0);
 }
 
 void Visitor::token_was_good() {

@@ -47,8 +47,8 @@ class Visitor {
   /// How long tokens from this address are not looked at, because too many were wrong; 0 if they are. This
   /// machine and proxies are never made to wait: one of the many behind such an address would lock out all.
   std::chrono::milliseconds wait(Time now) const;
-  /// Logs it when that makes the address wait.
-  void token_was_unknown(Time now);
+  /// How long that makes the address wait; 0 if not at all.
+  std::chrono::milliseconds token_was_unknown(Time now);
   void token_was_good();
 
  private:

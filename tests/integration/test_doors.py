@@ -1,5 +1,6 @@
 """Who is let in: web pages, proxies and what they say, too many connections, too many wrong tokens."""
 import contextlib
+import itertools
 import json
 import socket
 import struct
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from harness.flood import flood
 from harness.raw import RawWebSocket, connect as open_socket, exchange, read_all, status_of, upgrade
 from harness.wait import PATIENCE, TIMEOUT, eventually
 
@@ -359,3 +361,14 @@ def test_without_authentication_no_page_of_others_gets_the_status(trestled):
     for headers, code in [({"Host": own}, 200), ({"Host": own, "Origin": f"http://{own}"}, 200), ({"Host": rebound}, 403),
                           ({"Host": own, "Origin": "https://evil.example"}, 403)]:
         assert bridge.http("/api/status", headers=headers)[0] == code, headers
+
+
+def test_addresses_that_have_to_wait_do_not_fill_the_log(trestled):
+    """Each address makes one line: of IPv6 there are as many as one likes."""
+    bridge = trestled({**PROXIED, "limits": {"failed_auth": 1}, "shards": 1})
+    blocks = itertools.count(1)
+
+    def guess():
+        here = {"X-Forwarded-For": f"2001:db8:0:{next(blocks):x}::1"}
+        assert [bridge.http("/api/status", token="wrong", headers=here)[0] for _ in range(2)] == [401, 429]
+    flood(bridge, "too many unknown tokens from one address, it has to wait", guess, 50)

@@ -10,6 +10,7 @@ import websockets
 
 from harness.bridge import BINARY
 from harness.client import Closed
+from harness.flood import flood
 from harness.issuer import ALGORITHMS, Issuer, by_hand, jwks
 from harness.preload import preload
 from harness.tokens import tokens
@@ -19,9 +20,9 @@ from harness.wait import PATIENCE, TIMEOUT, eventually
 @pytest.fixture
 def served(trestled, tmp_path):
     """served(issuer, …, **jwt settings): a bridge that knows these issuers' keys, each from a file."""
-    def make(*issuers, auth=None, **settings):
+    def make(*issuers, auth=None, shards=0, **settings):
         keys = [issuer.write_to(tmp_path / f"key{i}") for i, issuer in enumerate(issuers)]
-        bridge = trestled({"auth": {**(auth or {}), "jwt": {"keys": keys, **settings}}})
+        bridge = trestled({"auth": {**(auth or {}), "jwt": {"keys": keys, **settings}}, "shards": shards})
         bridge.key_file = tmp_path / "key0"
         return bridge
     return make
@@ -126,6 +127,17 @@ def test_hostile_tokens_are_refused(served, connect):
         assert bridge.http("/api/status?token=" + token)[0] == 401, what
     assert connect(bridge, token=issuer.token(exp=now - 60, **good)).close_code() == 4409
     assert connect(bridge, token=issuer.token(exp=now - 60, iss="them", aud="trestle")).close_code() == 4401
+
+
+def test_a_token_that_has_expired_does_not_fill_the_log(served, connect):
+    issuer = Issuer()
+    bridge = served(issuer, shards=1)
+    token = issuer.token(exp=int(time.time()) - 60)
+    client = connect(bridge)
+    lines = flood(bridge, "token refused", lambda: bridge.http("/api/status", token=token))
+    assert {line["why"] for line in lines} == {"it has expired"}
+    assert not client.request("auth", token=token)["success"]
+    assert token not in bridge.output()
 
 
 # --- in time --------------------------------------------------------------------------------------------------------------

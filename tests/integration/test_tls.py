@@ -7,10 +7,12 @@ import socket
 import ssl
 import struct
 import subprocess
+import time
 
 import pytest
 
 from harness.client import Client
+from harness.flood import flood
 from harness.raw import exchange, read_all, upgrade
 from harness.tls import Authority, Pair, cipher_of, s_client, serial_seen
 from harness.wait import TIMEOUT, eventually, free_port
@@ -410,6 +412,20 @@ def test_it_does_not_stand_for_a_token(secure, authority, clients, wss):
     bridge = secure({"client_ca": str(authority.root)})
     assert https(bridge.tls_port, clients["known"], "/api/status") == 401
     assert wss(bridge, clients["known"], token="wrong").close_code() == 4401
+
+
+def test_client_certificates_do_not_fill_the_log(secure, authority, clients, wss):
+    """Good ones without a token, and bad ones: their failures are told together."""
+    bridge = secure({"client_ca": str(authority.root)}, shards=1)
+    lines = flood(bridge, "client certificate", lambda: wss(bridge, clients["known"], token="wrong").close_code())
+    assert {line["certificate"] for line in lines} == {"ops"}
+    started = time.monotonic()
+    for _ in range(50):
+        with pytest.raises(OSError):
+            https(bridge.tls_port, clients["stranger"])
+    told = eventually(lambda: bridge.logs("TLS handshakes failed"), "the failures in the log")
+    assert len(told) <= 2 + (time.monotonic() - started) / 10
+    bridge.wait_status(lambda status: status["tls"]["failed_handshakes"] == 50, "all of them are counted")
 
 
 def test_a_client_certificate_can_be_optional(secure, authority, clients):
