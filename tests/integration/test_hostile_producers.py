@@ -115,6 +115,16 @@ def test_absurd_ranges_and_stamps(scene):
     assert bridge.status()["counters"]["lost"] == 0
 
 
+def test_control_messages_of_very_many_members(scene):
+    """Each compared with each of the others, one of these took minutes, and everybody waited."""
+    bridge, hostile = scene
+    members = ",".join(f'"m{number}":1' for number in range(150_000))
+    before = bridge.rejections()["bad_control"]
+    hostile.raw(f"{{{members}}}".encode())
+    hostile.raw(f'{{{members},"m7":1}}'.encode())
+    eventually(lambda: bridge.rejections()["bad_control"] - before == 2, "both refused")
+
+
 def test_ten_thousand_ids_with_hellos_and_as_many_with_events_only(scene):
     bridge, hostile = scene
     count = 10_500 // SCALE
