@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "bridge/auth/openssl_ptr.h"
+#include "bridge/auth/public_text.h"
 #include "bridge/auth/tokens.h"
 
 namespace trestle {
@@ -138,31 +139,6 @@ bool verify_secret(const std::string& secret, JwtAlgorithm algorithm, std::strin
     return false;
   }
   return equal_secrets({reinterpret_cast<const char*>(mac.data()), size}, signature);
-}
-
-template <class T, void (*Free)(T*)>
-bool is_der(const std::string& text, T* (*read)(T**, const unsigned char**, long)) {
-  const auto* at = bytes_of(text);
-  const OpenSslPtr<T, Free> found(read(nullptr, &at, static_cast<long>(text.size())));
-  ERR_clear_error();
-  return found && at == bytes_of(text) + text.size();
-}
-
-/// Why everybody may know what somebody took for a secret.
-std::optional<std::string> fault_of_public(const std::string& secret) {
-  if (secret.find("-----BEGIN ") != std::string::npos) {
-    return "holds PEM, a key or certificate that others may know, and no secret";
-  }
-  const auto first = secret.find_first_not_of(" \t\r\n");
-  const bool object = first != std::string::npos && secret[first] == '{';
-  if (object &&
-      (secret.find("\"kty\"") != std::string::npos || secret.find("\"keys\"") != std::string::npos)) {
-    return "holds a JWK or JWKS, and no secret: auth.jwt.jwks_file reads those";
-  }
-  if (is_der<EVP_PKEY, EVP_PKEY_free>(secret, d2i_PUBKEY) || is_der<X509, X509_free>(secret, d2i_X509)) {
-    return "holds a public key or certificate in DER, and no secret";
-  }
-  return std::nullopt;
 }
 
 std::string der_of(EVP_PKEY* key) {

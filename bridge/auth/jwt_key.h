@@ -22,9 +22,8 @@ class JwtKey {
   /// From a PEM public key or certificate. RSA needs 2048 to 8192 bits, EC the algorithm's curve. Private
   /// keys are refused: they have no business here. Errors say what is wrong, without file or place.
   static Result<JwtKey> from_pem(std::string kid, JwtAlgorithm algorithm, const std::string& pem);
-  /// From an HMAC secret of at least secret_size() bytes; shorter ones only if `weak` says so. What many know
-  /// is no secret: PEM, a JWK or JWKS, and a public key or certificate in DER are refused, for with a public
-  /// key as its secret everybody who has that key could sign.
+  /// From an HMAC secret of at least secret_size() bytes; shorter ones only if `weak` says so. What has a
+  /// fault_of_public() is refused, for with a public key as its secret everybody who has that key could sign.
   static Result<JwtKey> from_secret(std::string kid, JwtAlgorithm algorithm, std::string secret, bool weak);
   /// From a public key that was built already, for example from a JWK. Takes it over.
   static Result<JwtKey> from_evp(std::string kid, JwtAlgorithm algorithm, evp_pkey_st* key);

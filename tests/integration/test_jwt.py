@@ -7,6 +7,7 @@ import time
 
 import pytest
 import websockets
+from cryptography.hazmat.primitives import serialization
 
 from harness.bridge import BINARY
 from harness.client import Closed
@@ -446,17 +447,54 @@ def test_an_unsafe_key_is_refused_with_its_line_and_the_remedy(make_bridge, tmp_
         assert bridge.exit_code() == 0
 
 
-def test_a_public_key_is_refused_as_a_secret(make_bridge, tmp_path):
+def body_of(pem):
+    """The lines between the first and the last."""
+    return b"\n".join(pem.splitlines()[1:-1])
+
+
+def forms_of_keys():
+    """{name: (what a file of a key or certificate holds, what the bridge calls it)}"""
+    rsa, ed25519 = Issuer("RS256").key, Issuer("EdDSA").key
+    spki, pkcs1 = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.PublicFormat.PKCS1
+    pkcs8, traditional = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
+    der, pem, clear = serialization.Encoding.DER, serialization.Encoding.PEM, serialization.NoEncryption()
+    locked = serialization.BestAvailableEncryption(b"pass phrase")
+    ssh = [key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+           for key in (rsa, ed25519, Issuer("ES256").key)]
+    openssh = rsa.private_bytes(pem, serialization.PrivateFormat.OpenSSH, clear)
+    return {
+        "PEM": (rsa.public_key().public_bytes(pem, spki), "PEM, "),
+        "SPKI in DER": (rsa.public_key().public_bytes(der, spki), "DER, "),
+        "PKCS #1 in DER": (rsa.public_key().public_bytes(der, pkcs1), "DER, "),
+        "Ed25519 in DER": (ed25519.public_key().public_bytes(der, spki), "DER, "),
+        "a private key in PKCS #8 DER": (rsa.private_bytes(der, pkcs8, clear), "DER, "),
+        "a private key in PKCS #1 DER": (rsa.private_bytes(der, traditional, clear), "DER, "),
+        "a private key behind a pass phrase": (rsa.private_bytes(der, pkcs8, locked), "DER, "),
+        "the body of a PEM": (body_of(rsa.public_key().public_bytes(pem, spki)) + b"\n", "PEM without its first and last line, "),
+        "the body of a PKCS #1 PEM in one line": (body_of(rsa.public_key().public_bytes(pem, pkcs1)).replace(b"\n", b""),
+                                                 "PEM without its first and last line, "),
+        "the body of a private PEM": (body_of(rsa.private_bytes(pem, pkcs8, clear)), "PEM without its first and last line, "),
+        "the body of an OpenSSH private key": (body_of(openssh), "PEM without its first and last line, "),
+        "ssh-rsa": (ssh[0] + b" me@here\n", "a key of SSH "),
+        "ssh-ed25519": (ssh[1], "a key of SSH "),
+        "ecdsa-sha2-nistp256 with options": (b"restrict " + ssh[2], "a key of SSH "),
+    }
+
+
+@pytest.mark.parametrize("form", forms_of_keys())
+def test_a_key_in_whatever_form_is_refused_as_a_secret(make_bridge, tmp_path, form):
     """Or everybody who has the issuer's public key signs tokens."""
-    file = tmp_path / "issuer.pem"
-    file.write_bytes(Issuer("RS256").public_pem())
+    content, called = forms_of_keys()[form]
+    file = tmp_path / "issuer"
+    file.write_bytes(content)
     file.chmod(0o600)
     for more in ("", "insecure: true\n    "):
         config = f"auth:\n  jwt:\n    {more}keys:\n      - {{kid: k, algorithm: HS256, file: {file}}}\nlisten: {{port: 0}}\n"
         bridge = make_bridge(config, args=("--check",)).launch()
         assert bridge.exit_code() == 2
         bridge.process = None
-        assert f"{file} holds PEM, a key or certificate that others may know, and no secret; use the algorithm" in bridge.stderr()
+        assert f"{file} holds {called}" in bridge.stderr()
+        assert "that others may know, and no secret; use the algorithm that belongs to the key" in bridge.stderr()
         assert f"trestle.yaml:{5 if more else 4}:9: auth.jwt.keys: " in bridge.stderr()
 
 

@@ -223,8 +223,26 @@ TEST_CASE("a key that others know is no secret, whatever else is allowed") {
   for (const char c : body)
     der += c == '+' ? "-" : c == '/' ? "_" : c == '\n' || c == '=' ? "" : std::string(1, c);
   der = base64url_decode(der).value();
-  CHECK(load(der) == kAt + "a holds a public key or certificate in DER, and no secret" + remedy);
+  const auto der_fault =
+      kAt + "a holds DER, a key or certificate that others may know, and no secret" + remedy;
+  CHECK(load(der) == der_fault);
+  CHECK(load(der + "\n") == der_fault);
   CHECK(load(der.substr(1)) == "ok");  // any other bytes may be one
+  CHECK(load(der + "x") == "ok");
+
+  const auto body_fault = kAt +
+                          "a holds PEM without its first and last line, a key or certificate that others may "
+                          "know, and no secret" +
+                          remedy;
+  CHECK(load(body) == body_fault);
+  CHECK(load(base64url_encode(der)) == body_fault);
+  CHECK(load(base64url_encode(der.substr(1))) == "ok");
+  const auto ssh_fault = kAt + "a holds a key of SSH that others may know, and no secret" + remedy;
+  const std::string ssh = "AAAAC3NzaC1lZDI1NTE5AAAAIDGUqGFJfcaEApF8YhFAVt7TFqDlpvEpCXVEAmrAo0ZB";
+  CHECK(load("ssh-ed25519 " + ssh + " me@here\n") == ssh_fault);
+  CHECK(load("restrict,from=\"10.0.0.1\" ssh-ed25519 " + ssh) == ssh_fault);
+  CHECK(load(ssh) == ssh_fault);
+  CHECK(load(std::string(64, 'A')) == "ok");
   CHECK(load("{kty, keys: 0123456789abcdef}") == "ok");
 
   CHECK(summary(set_of(jwk(R"("kty":"oct","kid":"s")" + member("k", text))), true) ==
