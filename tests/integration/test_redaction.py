@@ -70,6 +70,19 @@ def test_every_spelling_of_the_name_and_no_other(start, connect, publisher):
     assert client.text() == '{"success":true,"data":{"id":1,"type":"job","Password":1}}'
 
 
+@pytest.mark.parametrize("pattern, redacted", [("deep.*", ["deep", "deep.1"]),
+                                               ("deep.>", ["deep", "deep.1", "deep.1.a", "deep.1.a.b"])])
+def test_a_policy_redacts_the_topics_of_its_pattern_and_no_others(start, connect, publisher, pattern, redacted):
+    """As deploy/trestle.yaml says: `type.>` reaches whatever topic a producer gives."""
+    bridge, blind, *_ = start({"topics": [{"match": pattern, "keep": "log", "redact": {"members": ["/password"]}}]})
+    client, source = connect(bridge, token=blind), publisher(bridge)
+    assert client.request("ping")["success"]
+    for topic in ("deep", "deep.1", "deep.1.a", "deep.1.a.b"):
+        source.event(event("deep", topic=topic), topic=topic)
+        data, text = data_of(client, "deep")
+        assert data["topic"] == topic and (SECRET not in text) == (topic in redacted), text
+
+
 def test_twice_is_refused(start, connect, publisher):
     bridge, blind, *_ = start()
     source = publisher(bridge)
