@@ -62,6 +62,7 @@ def test_once_ends_with_a_finished_task_and_leaves_nothing(quickstart, tmp_path)
     process = quickstart("--once")
     assert process.wait(WITHIN) == 0, process.text()
     assert "a task has finished" in process.text()
+    assert "No such file" not in process.text()
     assert [path.name for path in tmp_path.iterdir()] == ["quickstart.out"]
 
 
