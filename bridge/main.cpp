@@ -218,6 +218,15 @@ constexpr const char* kFooter =
     "producers\nagain.\n"
     "Exit codes: 0 stopped as asked, 1 failed while running, 2 could not start.";
 
+// No value is repeated: it may be a token.
+std::string wrong_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const auto left = app.remaining();
+  if (left.empty()) return error.what();
+  if (left.front().substr(0, 1) == "-")
+    return "there is no option " + left.front().substr(0, left.front().find('='));
+  return "it takes options only, a configuration behind -c";
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Trestle's bridge: events from ZeroMQ producers to WebSocket clients.", "trestled"};
   std::string file;
@@ -231,7 +240,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? EXIT_SUCCESS : kStartFailed;
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return fail({wrong_usage(app, error) + "; trestled --help lists what there is"});
   }
 
   auto settings = load_settings(file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file),

@@ -29,6 +29,16 @@ def taken():
         yield server.getsockname()[1]
 
 
+@pytest.mark.parametrize("argument, words", [
+    ("--chekc", "there is no option --chekc;"),
+    ("--token=SECRET", "there is no option --token;"),
+    ("SECRET", "a configuration behind -c;"),
+])
+def test_wrong_usage_is_one_line_without_values(make_bridge, argument, words):
+    line = refused(make_bridge(args=(argument,)), words, "trestled --help")
+    assert line.startswith("trestled: ") and "SECRET" not in line
+
+
 def test_a_port_in_use(make_bridge, taken):
     refused(make_bridge({"listen": {"port": taken}}), ": listen.port: ", "127.0.0.1", taken, "in use")
 
