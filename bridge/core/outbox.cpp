@@ -32,6 +32,12 @@ std::size_t frame_end(const std::string& bytes, std::size_t position) {
 bool ends_before(std::size_t place, const Chunk::Mark& mark) { return place < mark.end; }
 bool begins_before(const Chunk::Mark& mark, std::size_t place) { return mark.begin < place; }
 
+// What who has got the chunk up to `place` has got to; 0 if no mark ends before that.
+Offset offset_at(const Chunk& chunk, std::size_t place) {
+  const auto after = std::upper_bound(chunk.marks.begin(), chunk.marks.end(), place, ends_before);
+  return after == chunk.marks.begin() ? 0 : std::prev(after)->offset;
+}
+
 // Only a tail that others have joined has to be made: it is one frame.
 bool is_made(const Chunk& chunk) { return !chunk.bytes.empty(); }
 
@@ -103,9 +109,7 @@ void Outbox::consume(std::size_t count) {
 }
 
 void Outbox::note_marks(const Item& item) {
-  const auto& marks = item.chunk->marks;
-  const auto after = std::upper_bound(marks.begin(), marks.end(), item.from, ends_before);
-  if (after != marks.begin()) written_ = std::prev(after)->offset;
+  written_ = std::max(written_, offset_at(*item.chunk, item.from));
 }
 
 Offset Outbox::drop_unwritten() {
@@ -266,11 +270,11 @@ void Outbox::cut_tail(std::size_t to) {
 
 // --- giving up ---
 
-// Leaves out the waiting frames with a mark that `keep` refuses; a frame that is partly written stays. `left`
-// is told where each was: before that item.
+// Leaves out the frames with a mark that `keep` refuses, from the item `first` on; a frame that is partly
+// written stays. `left` is told where each was: before that item, or in it.
 template <typename Keep, typename Left>
-void Outbox::filter(Keep keep, Left left) {
-  for (auto item = items_.begin(); item != items_.end();) {
+void Outbox::filter(Items::iterator first, Keep keep, Left left) {
+  for (auto item = first; item != items_.end();) {
     const auto& marks = item->chunk->marks;
     auto from = item->from;
     for (auto mark = std::lower_bound(marks.begin(), marks.end(), from, begins_before);
@@ -287,31 +291,35 @@ void Outbox::filter(Keep keep, Left left) {
   }
 }
 
+bool Outbox::holds_event(const Item& item, const std::function<bool(const Event&)>& asked) {
+  const auto& marks = item.chunk->marks;
+  auto mark = std::lower_bound(marks.begin(), marks.end(), item.from, begins_before);
+  for (; mark != marks.end() && mark->end <= item.to; ++mark) {
+    if (mark->event && asked(*mark->event)) return true;
+  }
+  return false;
+}
+
 bool Outbox::holds(const std::function<bool(const Event&)>& asked) const {
-  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
-    const auto& marks = item.chunk->marks;
-    auto mark = std::lower_bound(marks.begin(), marks.end(), item.from, begins_before);
-    for (; mark != marks.end() && mark->end <= item.to; ++mark) {
-      if (mark->event && asked(*mark->event)) return true;
-    }
-    return false;
-  });
+  return std::any_of(items_.begin(), items_.end(),
+                     [&](const Item& item) { return holds_event(item, asked); });
 }
 
 bool Outbox::holds_replayed() const {
   return std::any_of(items_.begin(), items_.end(), [](const Item& item) { return item.chunk->replayed; });
 }
 
-Outbox::Items::iterator Outbox::waiting_notice() {
-  return std::find_if(items_.begin(), items_.end(),
+Outbox::Items::iterator Outbox::waiting_notice(Items::iterator first) {
+  return std::find_if(first, items_.end(),
                       [](const Item& item) { return item.names_dropped && item.from == 0; });
 }
 
 void Outbox::drop_unkept(Pressure& pressure, const Tell& tell) {
-  auto notice = waiting_notice();
+  auto notice = waiting_notice(items_.begin());
   if (notice == items_.end()) named_ = {};
   const auto named_before = named_.count;
   filter(
+      items_.begin(),
       [&](const Chunk::Mark& mark) {
         if (!mark.event || !is_droppable(*mark.event)) return true;
         ++pressure.counters(*mark.event).dropped;
@@ -331,24 +339,35 @@ void Outbox::drop_unkept(Pressure& pressure, const Tell& tell) {
 }
 
 void Outbox::withdraw(const std::function<bool(const Event&)>& refused) {
-  filter([&](const Chunk::Mark& mark) { return !mark.event || !refused(*mark.event); }, [](auto) {});
+  filter(
+      items_.begin(), [&](const Chunk::Mark& mark) { return !mark.event || !refused(*mark.event); },
+      [](auto) {});
 }
 
-Offset Outbox::drop_events(Pressure& pressure, Dropped& untold) {
-  const auto will_have = written_or_begun();
-  if (const auto notice = waiting_notice(); notice != items_.end()) {
-    untold.add(named_);
+Outbox::Unread Outbox::drop_events(Pressure& pressure) {
+  Unread unread;
+  unread.after = written_or_begun();
+  const auto any = [](const Event&) { return true; };
+  auto item = items_.begin();
+  // What a notice says of the cursor is true as long as no event leaves ahead of it.
+  for (; item != items_.end() && !holds_event(*item, any); ++item) {
+    unread.after = std::max(unread.after, offset_at(*item->chunk, item->to));
+  }
+  if (const auto notice = waiting_notice(item); notice != items_.end()) {
+    unread.untold = std::exchange(named_, {});
     bytes_ -= notice->to;
-    items_.erase(notice);
+    const auto next = items_.erase(notice);
+    if (notice == item) item = next;
   }
   filter(
+      item,
       [&](const Chunk::Mark& mark) {
         if (mark.event) ++pressure.counters(*mark.event).reread;
         return false;
       },
-      [](auto) {});
+      [&](Items::iterator place) { unread.lives += place->chunk->live ? 1 : 0; });
   relax();
-  return will_have;
+  return unread;
 }
 
 Offset Outbox::written_or_begun() const {

@@ -29,6 +29,7 @@ struct Chunk {
   std::string bytes;
   std::vector<Mark> marks;  ///< offsets and places rise; empty for replies
   bool frames = true;       ///< false for HTTP, which can't be cut at a frame's end
+  bool live = false;        ///< it is the notice that a replay is complete
   bool replayed = false;    ///< some of its frames are events that move no cursor, and so have no mark
 };
 using ChunkPtr = std::shared_ptr<const Chunk>;
@@ -79,10 +80,15 @@ class Outbox {
   void withdraw(const std::function<bool(const Event&)>& refused);
   /// True if events may wait that have no mark.
   bool holds_replayed() const;
-  /// Drops all waiting events, and the notices that move the cursor; replies and gaps stay, but for a notice
-  /// of what was dropped: the caller has to tell of that at its place, it is added to `untold`. Returns the
-  /// offset up to which the client has everything once the rest is written.
-  Offset drop_events(Pressure& pressure, Dropped& untold);
+  /// What drop_events() leaves to be done.
+  struct Unread {
+    Offset after = 0;       ///< the client has everything up to here once what stays is written
+    std::size_t lives = 0;  ///< `live` notices that left, too: they are true again once the rest is read
+    Dropped untold;         ///< named by a notice that left
+  };
+  /// Drops the waiting events, and what comes behind the first of them and depends on it: notices that move
+  /// the cursor, or name what was dropped. Replies and other gaps stay.
+  Unread drop_events(Pressure& pressure);
 
   bool empty() const { return items_.empty(); }
   /// Bytes left of the frame that is next: that one is never too much. 0 if nothing waits.
@@ -121,8 +127,9 @@ class Outbox {
     std::shared_ptr<Chunk> joined;  // its frame, once it has joined others; without bytes until it is made
   };
   template <typename Keep, typename Left>
-  void filter(Keep keep, Left left);
-  Items::iterator waiting_notice();
+  void filter(Items::iterator first, Keep keep, Left left);
+  static bool holds_event(const Item& item, const std::function<bool(const Event&)>& asked);
+  Items::iterator waiting_notice(Items::iterator first);
   void append_run(const ChunkPtr& chunk, std::size_t from, std::size_t to);
   void append_squeezed(Item& item);
   void append_event(const ChunkPtr& chunk, const Chunk::Mark& mark);

@@ -20,9 +20,10 @@ Replay Replay::join(const History& history, Subscription wanted, Offset head) {
   return replay;
 }
 
-Replay Replay::resume(const History& history, Subscription wanted, Offset after) {
+Replay Replay::resume(const History& history, Subscription wanted, Offset after, Offset told) {
   Replay replay(std::move(wanted), {});
   replay.position_ = after;
+  replay.told_ = told;
   replay.tell_losses(history.loss_from(after), kAll);
   return replay;
 }

@@ -40,8 +40,8 @@ class Replay {
 
   /// The newest of every `latest` topic up to `head`, marked as replays, then what came after `head`.
   static Replay join(const History& history, Subscription wanted, Offset head);
-  /// What is newer than `after`, not marked: it moves the cursor.
-  static Replay resume(const History& history, Subscription wanted, Offset after);
+  /// What is newer than `after`, not marked: it moves the cursor. `told` as below.
+  static Replay resume(const History& history, Subscription wanted, Offset after, Offset told = 0);
   /// The full snapshot and every kept event newer than `after`, offsets rising: for a client that knows that
   /// events up to `told` may be missing. Up to `after` they are marked, or the client's cursor would move
   /// back.
@@ -58,6 +58,10 @@ class Replay {
   Piece next(const History& history, const Snapshot& snapshot, std::string_view epoch, Offset head,
              std::size_t budget);
 
+  /// Of what has been given, what is not newer than this was marked as replay.
+  Offset marked_up_to() const { return marked_up_to_; }
+  /// The client knows that events up to here may be missing.
+  Offset told() const { return told_; }
   /// The subscription to join with once done.
   const Subscription& wanted() const { return wanted_; }
   /// The session gave the pattern up meanwhile.

@@ -232,7 +232,7 @@ void Session::flush() {
     outbox_.consume(written);
   }
   pressure_falls();
-  if (!outbox_.empty() || stream_->holds_bytes()) return wait_writable();
+  if (holds_bytes()) return wait_writable();
   if (phase_ == Phase::answering) return finish();
   want_pull();
 }
@@ -242,7 +242,7 @@ void Session::flush() {
 void Session::finish() {
   if (phase_ == Phase::over) return;
   set_phase(Phase::answering, shard_.context().settings.session.stall);
-  if (!outbox_.empty() || stream_->holds_bytes()) return;
+  if (holds_bytes()) return;
   stream_->finish_writing();
   set_phase(Phase::lingering, kLingerTime);
   wait_readable();
@@ -270,9 +270,8 @@ void Session::tick(Now now) {
     return end();
   }
   if (!token_holds(now.wall)) return;
-  const bool waits =
-      !outbox_.empty() || stream_->holds_bytes();  // a pull that waits for its turn is our doing
-  if (waits && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
+  // A pull that waits for its turn is our doing.
+  if (holds_bytes() && now.steady - progress_ >= shard_.context().settings.session.stall) return too_slow();
   heartbeat(now);
 }
 
@@ -280,7 +279,7 @@ void Session::heartbeat(Now now) {
   const auto& settings = shard_.context().settings.heartbeat;
   if (has_meta() && now.steady - last_event_ >= settings.interval && outbox_.empty()) {
     last_event_ = now.steady;
-    if (replays_.empty()) send_marked(cursor_notice(shard_.shelf().epoch(), shard_.shelf().head()));
+    if (replays_.empty()) send_cursor();
   }
   if (!settings.enabled) return;
   if (pinged_ && now.steady - *pinged_ >= settings.timeout) {

@@ -85,6 +85,7 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void send(const ChunkPtr& chunk);
   void send_bytes(std::string_view bytes, bool frames);
   void flush();
+  bool holds_bytes() const { return !outbox_.empty() || stream_->holds_bytes(); }
   void wait_writable();
   void wrote(std::size_t bytes);
   void finish();
@@ -157,12 +158,13 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   void end_replay();
   const Subscription& all_topics() const;
   void send_live();
+  void send_cursor();
   void give_up(const std::vector<Pattern>& patterns);
   void hold(Subscription left);
   static std::shared_ptr<Chunk> text_chunk(std::string_view text);
   void send_text(std::string_view text);
-  void send_marked(std::string_view text);
-  void send_frame(std::string_view text, std::optional<Offset> moves_cursor_to);
+  void send_marked(std::string_view text, bool live);
+  void send_frame(const ChunkPtr& chunk);
   void send_notice(std::string_view text);
   void fail(const std::string& id, std::string_view code, std::string message);
   static std::string topics_json(const Subscription& subscription);
@@ -206,7 +208,10 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Subscription subscription_;
   Group* group_ = nullptr;
 
-  std::list<Replay> replays_;  // the first is being pulled; the group has what came before
+  std::list<Replay> replays_;   // the first is being pulled; the group has what came before
+  Offset replayed_up_to_ = 0;   // what is not newer was given by a replay that has ended
+  Offset told_up_to_ = 0;       // the client knows that events up to here may be missing
+  std::size_t lives_owed_ = 0;  // of replays that have ended: dropped behind events that the catch-up brings
   Dropped missed_;             // what nothing keeps of what came during the catch-up: to be told at its place
   bool waiting_pull_ = false;  // in the shard's queue of those who pull
   bool waiting_readable_ = false;

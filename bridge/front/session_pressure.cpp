@@ -43,10 +43,14 @@ void Session::make_room() {
 // counted, until the catch-up comes to its place.
 void Session::catch_up() {
   ++shard_.counters().catch_ups;
-  const auto after = outbox_.drop_events(shard_.pressure(), missed_);
+  auto unread = outbox_.drop_events(shard_.pressure());
+  missed_.add(unread.untold);
+  lives_owed_ += unread.lives;
+  // What was given as a replay has no place in the outbox by which it would be known.
+  const auto after = std::max(unread.after, replayed_up_to_);
   log::debug("session catches up", {{"session", id_}, {"offset", after}});
   catching_up_ = true;
-  replays_.push_front(Replay::resume(shard_.shelf().history(), subscription_, after));
+  replays_.push_front(Replay::resume(shard_.shelf().history(), subscription_, after, told_up_to_));
   wait_writable();
 }
 

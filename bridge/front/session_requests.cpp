@@ -85,12 +85,15 @@ bool Session::pull() {
 
 // Nothing kept lies ahead, and no batch can come in between: joining now neither loses nor doubles anything.
 void Session::end_replay() {
-  auto wanted = replays_.front().wanted();
+  const auto replay = std::move(replays_.front());
   replays_.pop_front();
-  regroup(std::move(wanted));
-  const bool caught_up = std::exchange(catching_up_, false);
-  // Nobody asked for the catch-up: its `live` would be taken for that of a replay that has yet to come.
-  if (!caught_up || replays_.empty()) send_live();
+  replayed_up_to_ = std::max(replayed_up_to_, std::min(replay.marked_up_to(), shard_.shelf().head()));
+  told_up_to_ = std::max(told_up_to_, replay.told());
+  regroup(replay.wanted());
+  if (!std::exchange(catching_up_, false)) return send_live();
+  // Nobody asked for the catch-up: a `live` of its own would be taken for that of a replay.
+  for (auto owed = std::exchange(lives_owed_, 0); owed > 0; --owed) send_live();
+  if (replays_.empty()) send_cursor();
 }
 
 const Subscription& Session::all_topics() const {
@@ -98,8 +101,12 @@ const Subscription& Session::all_topics() const {
 }
 
 void Session::send_live() {
-  if (has_meta()) send_marked(live_notice(shard_.shelf().epoch(), shard_.shelf().head()));
+  if (has_meta()) send_marked(live_notice(shard_.shelf().epoch(), shard_.shelf().head()), true);
   last_event_ = std::chrono::steady_clock::now();
+}
+
+void Session::send_cursor() {
+  send_marked(cursor_notice(shard_.shelf().epoch(), shard_.shelf().head()), false);
 }
 
 void Session::announce_epoch() {
@@ -217,15 +224,18 @@ std::shared_ptr<Chunk> Session::text_chunk(std::string_view text) {
   return chunk;
 }
 
-void Session::send_text(std::string_view text) { send_frame(text, std::nullopt); }
+void Session::send_text(std::string_view text) { send_frame(text_chunk(text)); }
 
 // A notice that moves the cursor to the head.
-void Session::send_marked(std::string_view text) { send_frame(text, shard_.shelf().head()); }
-
-void Session::send_frame(std::string_view text, std::optional<Offset> moves_cursor_to) {
-  if (phase_ != Phase::live && phase_ != Phase::waiting) return;
+void Session::send_marked(std::string_view text, bool live) {
   auto chunk = text_chunk(text);
-  if (moves_cursor_to) chunk->marks.push_back({*moves_cursor_to, 0, chunk->bytes.size(), nullptr});
+  chunk->marks.push_back({shard_.shelf().head(), 0, chunk->bytes.size(), nullptr});
+  chunk->live = live;
+  send_frame(chunk);
+}
+
+void Session::send_frame(const ChunkPtr& chunk) {
+  if (phase_ != Phase::live && phase_ != Phase::waiting) return;
   send(chunk);
   if (is_over_limit()) make_room();
 }

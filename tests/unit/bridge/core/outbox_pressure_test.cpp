@@ -183,28 +183,66 @@ TEST_CASE("a notice of which nothing is written names also what is dropped later
   }
 }
 
-TEST_CASE("who reads on from the stream is told there, if the notice was still to come") {
+TEST_CASE("who reads on from the stream is told there what was dropped, if the notice was still to come") {
   PressureFixture client;
-  Dropped untold;
   client.push({client.event("log"), client.event("noise.a"), client.event("log")});
   client.drop_unkept();
   SUBCASE("it was") {
-    CHECK(client.outbox.drop_events(client.pressure, untold) == 0);
+    auto unread = client.outbox.drop_events(client.pressure);
+    CHECK(unread.after == 0);
     CHECK(client.outbox.empty());
-    CHECK(untold.from == 2);
-    CHECK(untold.count == 1);
-    untold.add(*client.event("noise.b"));
-    CHECK(untold.to == 4);
-    CHECK(untold.count == 2);
-    CHECK(untold.topic.empty());
+    CHECK(unread.untold.from == 2);
+    CHECK(unread.untold.count == 1);
+    unread.untold.add(*client.event("noise.b"));
+    CHECK(unread.untold.to == 4);
+    CHECK(unread.untold.count == 2);
+    CHECK(unread.untold.topic.empty());
+  }
+  SUBCASE("no event is ahead of it: it stays") {
+    client.write(PressureFixture::chunk({client.event("log")})->bytes.size());
+    const auto unread = client.outbox.drop_events(client.pressure);
+    CHECK(unread.after == 1);
+    CHECK(unread.untold.count == 0);
+    client.push({client.event("noise.b")});
+    client.drop_unkept();
+    client.write();
+    CHECK(client.got() == "1 [2-5:2 ]");
   }
   SUBCASE("it has begun to go out") {
     client.write(PressureFixture::chunk({client.event("log")})->bytes.size() + 1);
-    CHECK(client.outbox.drop_events(client.pressure, untold) == 1);
-    CHECK(untold.count == 0);
+    const auto unread = client.outbox.drop_events(client.pressure);
+    CHECK(unread.after == 1);
+    CHECK(unread.untold.count == 0);
     client.write();
     CHECK(client.got() == "1 [2-2:1 noise.a]");
   }
+}
+
+TEST_CASE("a notice of the cursor stays, and is where to read on, if no event leaves ahead of it") {
+  PressureFixture client;
+  const auto live = [](Offset offset) {
+    auto made = PressureFixture::reply();
+    made->marks.push_back({offset, 0, made->bytes.size(), nullptr});
+    made->live = true;
+    return made;
+  };
+  auto replayed = std::make_shared<Chunk>();
+  append_event(*replayed, Form::meta, client.event("log"), true);
+  client.outbox.push(replayed);
+  client.outbox.push(live(7));
+  const auto ahead = client.outbox.bytes();
+  client.head = 7;
+  client.push({client.event("log")});
+  client.outbox.push(live(8));
+  SUBCASE("squeezed") { client.squeeze(); }
+  SUBCASE("as it is") {}
+  const auto unread = client.outbox.drop_events(client.pressure);
+  CHECK(unread.after == 7);
+  CHECK(unread.lives == 1);
+  CHECK(client.outbox.bytes() == ahead);
+  client.write();
+  CHECK(client.got() == "1 -");
+  CHECK(client.outbox.written() == 7);
 }
 
 TEST_CASE("what is refused to a client is withdrawn, but not the rest of a frame") {
@@ -245,8 +283,7 @@ TEST_CASE("dropping all events keeps replies and whole frames, and says where to
       client.push({client.event("log")});
       if (squeezed) client.squeeze();
       client.write(written);
-      Dropped untold;
-      const auto read_on = client.outbox.drop_events(client.pressure, untold);
+      const auto read_on = client.outbox.drop_events(client.pressure).after;
       client.write();
       REQUIRE(client.outbox.bytes() == 0);
       REQUIRE(client.outbox.written() == read_on);

@@ -55,7 +55,7 @@ class PressureFixture {
     for (const auto& event : events) append_event(*made, Form::meta, event, false);
     return made;
   }
-  static ChunkPtr reply() {
+  static std::shared_ptr<Chunk> reply() {
     auto made = std::make_shared<Chunk>();
     made->bytes = std::string("\x81\x02") + "{}";
     return made;
