@@ -282,6 +282,8 @@ void Session::heartbeat(Now now) {
     if (replays_.empty()) send_cursor();
   }
   if (!settings.enabled) return;
+  // The ping may be behind it: whether the client takes what waits is for session.stall to say.
+  if (pinged_ && holds_bytes()) pinged_ = now.steady;
   if (pinged_ && now.steady - *pinged_ >= settings.timeout) {
     ++shard_.counters().heartbeat_lost;
     log::info("session dropped, no sign of life", {{"session", id_}, {"address", visitor_->address()}});

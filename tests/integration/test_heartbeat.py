@@ -54,8 +54,9 @@ def test_any_byte_is_a_sign_of_life(fast, closing):
     assert sessions(fast) == 1
 
 
-def test_a_living_client_that_does_not_read_is_left_to_stall(trestled, closing, publisher, connect):
-    """Its window is shut for far longer than the heartbeat takes, and TCP has more for it than that."""
+@pytest.mark.parametrize("talks", [True, False])
+def test_a_living_client_that_does_not_read_is_left_to_stall(trestled, closing, publisher, connect, talks):
+    """Its window is shut for far longer than the heartbeat takes, and TCP has more for it than that. The ping is behind it."""
     bridge = trestled(FAST | {"session": {"stall": "10m"}, "shards": 1})
     asleep = closing(RawWebSocket(bridge.port, "/?meta=1&token=" + bridge.token, receive_buffer=4096))
     source, reader = publisher(bridge), connect(bridge)
@@ -65,7 +66,8 @@ def test_a_living_client_that_does_not_read_is_left_to_stall(trestled, closing, 
         reader.data()
     begun = time.monotonic()
     while time.monotonic() - begun < 3 * PATIENCE:
-        asleep.send(asleep.PING, b"still here")
+        if talks:
+            asleep.send(asleep.PING, b"still here")
         time.sleep(0.05)
     seen = []
     while len(seen) < count:
