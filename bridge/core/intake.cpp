@@ -27,6 +27,10 @@ Reject Intake::check(const Published& message, Micros arrived, Event& out) {
   const auto& type = info_of(checker_.type());
   if (type.reserved) return Reject::reserved;
   if (type.topic.empty()) return Reject::bad_topic;
+  // Also where the topic is given: whoever reads the event may look for its key in the payload.
+  if (type.keyed != nullptr && checker_.at(type.key_index).state == Found::State::duplicate) {
+    return Reject::duplicate_member;
+  }
 
   if (message.topic.empty() || message.topic == type.topic || message.topic == checker_.type()) {
     if (const auto why = complete_topic(type, out.topic); why != Reject::none) return why;
@@ -60,7 +64,6 @@ Reject Intake::complete_topic(const TypeInfo& type, std::string& topic) const {
     return Reject::none;
   }
   const auto& key = checker_.at(type.key_index);
-  if (key.state == Found::State::duplicate) return Reject::duplicate_member;
   auto why = Reject::none;
   topic = join_topic(type.topic, key.state == Found::State::value ? key.text : std::string_view(), why);
   return why;

@@ -63,6 +63,8 @@ TEST_CASE("the bridge completes a topic from the type and the policy's key") {
     CHECK(intake.topic(R"({"type":"command-progress","id":1,"id":2})") == "refused: duplicate_member");
     CHECK(intake.topic(R"({"type":"task-finished","taskConfig":{"id":1},"taskConfig":{"id":2}})") ==
           "refused: duplicate_member");
+    CHECK(intake.topic(R"({"type":"command-progress","id":1,"id":2})", "command-progress.1") ==
+          "refused: duplicate_member");
     CHECK(intake.topic(R"({"type":"queue-update","id":1,"id":2})") == "queue-update");
   }
 }
