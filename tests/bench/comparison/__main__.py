@@ -10,7 +10,6 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 
-import plots
 import table
 from cases import ALL, all_cases
 from measure import Failed, awake_cores, measure
@@ -66,9 +65,20 @@ def take_turns(cases, servers, repeat, build, failures):
     return samples
 
 
+def plotter():
+    """Before anything is measured: the plots are the last thing that is made of many minutes' work."""
+    try:
+        import plots
+    except ModuleNotFoundError as missing:
+        sys.exit(f"tests/bench/compare: no Python module {missing.name}, which draws the plots; "
+                 "apt-get install python3-matplotlib (tests/bench/peers.txt has all that it can use)")
+    return plots
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the servers end with us
     options = arguments()
+    plots = plotter()
     options.into.mkdir(parents=True, exist_ok=True)
     raw = options.into / "compare.json"
     if options.draw:
