@@ -142,7 +142,7 @@ void Outbox::squeeze(Pressure& pressure, bool merges) {
 }
 
 void Outbox::append_squeezed(Item& item) {
-  if (item.pong || item.names_dropped) {
+  if (item.pong || item.names) {
     bytes_ += item.to - item.from;
     items_.push_back(std::move(item));
     return;
@@ -310,29 +310,29 @@ bool Outbox::holds_replayed() const {
 }
 
 Outbox::Items::iterator Outbox::waiting_notice(Items::iterator first) {
-  return std::find_if(first, items_.end(),
-                      [](const Item& item) { return item.names_dropped && item.from == 0; });
+  return std::find_if(first, items_.end(), [](const Item& item) { return item.names && item.from == 0; });
 }
 
 void Outbox::drop_unkept(Pressure& pressure, const Tell& tell) {
   auto notice = waiting_notice(items_.begin());
-  if (notice == items_.end()) named_ = {};
-  const auto named_before = named_.count;
+  const Event* leaves = nullptr;
   filter(
       items_.begin(),
       [&](const Chunk::Mark& mark) {
         if (!mark.event || !is_droppable(*mark.event)) return true;
         ++pressure.counters(*mark.event).dropped;
-        named_.add(*mark.event);
+        leaves = mark.event.get();
         return false;
       },
       [&](Items::iterator place) {
-        if (notice != items_.end()) return;
-        notice = items_.insert(place, Item{nullptr, 0, 0});
-        notice->names_dropped = true;
+        if (notice == items_.end()) {
+          notice = items_.insert(place, Item{nullptr, 0, 0});
+          notice->names = std::make_unique<Dropped>();
+        }
+        notice->names->add(*leaves);
       });
-  if (named_.count == named_before) return;
-  notice->chunk = tell(named_);
+  if (leaves == nullptr) return;
+  notice->chunk = tell(*notice->names);
   bytes_ -= notice->to;
   notice->to = notice->chunk->bytes.size();
   bytes_ += notice->to;
@@ -354,7 +354,7 @@ Outbox::Unread Outbox::drop_events(Pressure& pressure) {
     unread.after = std::max(unread.after, offset_at(*item->chunk, item->to));
   }
   if (const auto notice = waiting_notice(item); notice != items_.end()) {
-    unread.untold = std::exchange(named_, {});
+    unread.untold = std::move(*notice->names);
     bytes_ -= notice->to;
     const auto next = items_.erase(notice);
     if (notice == item) item = next;

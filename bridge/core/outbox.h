@@ -116,7 +116,7 @@ class Outbox {
     std::size_t to;
     const Chunk::Mark* latest = nullptr;  // while squeezed: it is this one event, and in the index
     bool pong = false;
-    bool names_dropped = false;
+    std::unique_ptr<Dropped> names = nullptr;  // of a notice: what was dropped
   };
   using Items = std::list<Item>;
   struct Squeezed {
@@ -146,7 +146,6 @@ class Outbox {
   Items items_;
   std::size_t bytes_ = 0;
   Offset written_ = 0;
-  Dropped named_;  // by the notice of what was dropped, if one waits of which nothing is written
   std::unique_ptr<Squeezed> squeezed_;
 };
 

@@ -168,7 +168,7 @@ void Session::on_bytes(std::string_view bytes) {
 
 void Session::deliver(const ChunkPtr& chunk) {
   if (phase_ != Phase::live) return;
-  if (catching_up_) return miss(*chunk);
+  if (unread_) return miss(*chunk);
   sent_ += chunk->marks.size();
   send(chunk);
   last_event_ = outbox_.empty() ? progress_ : std::chrono::steady_clock::now();

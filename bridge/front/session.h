@@ -176,7 +176,9 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Shard& shard_;
   std::unique_ptr<ByteStream> stream_;
   Phase phase_ = Phase::request;
-  bool catching_up_ = false;  // the first replay is a catch-up: what the group gets comes from there too
+  // While the first replay is a catch-up: what the group gets comes from there too, and what nothing keeps of
+  // that is added to what is to be told at its place.
+  std::unique_ptr<Outbox::Unread> unread_;
   std::uint64_t sent_ = 0;
   std::uint64_t bytes_ = 0;
   Time progress_{};  // bytes written, or the outbox was empty
@@ -208,11 +210,9 @@ class Session final : public Receiver, private WebSocketEvents, public std::enab
   Subscription subscription_;
   Group* group_ = nullptr;
 
-  std::list<Replay> replays_;   // the first is being pulled; the group has what came before
-  Offset replayed_up_to_ = 0;   // what is not newer was given by a replay that has ended
-  Offset told_up_to_ = 0;       // the client knows that events up to here may be missing
-  std::size_t lives_owed_ = 0;  // of replays that have ended: dropped behind events that the catch-up brings
-  Dropped missed_;             // what nothing keeps of what came during the catch-up: to be told at its place
+  std::list<Replay> replays_;  // the first is being pulled; the group has what came before
+  Offset replayed_up_to_ = 0;  // what is not newer was given by a replay that has ended
+  Offset told_up_to_ = 0;      // the client knows that events up to here may be missing
   bool waiting_pull_ = false;  // in the shard's queue of those who pull
   bool waiting_readable_ = false;
   bool waiting_writable_ = false;

@@ -34,7 +34,7 @@ void Session::make_room() {
                         [this](const Dropped& dropped) { return text_chunk(dropped_notice(dropped)); });
   }
   if (!is_over_limit()) return;
-  if (catching_up_ || outbox_.holds(is_unkept)) return too_slow();
+  if (unread_ || outbox_.holds(is_unkept)) return too_slow();
   catch_up();
   if (is_over_limit()) too_slow();
 }
@@ -43,13 +43,10 @@ void Session::make_room() {
 // counted, until the catch-up comes to its place.
 void Session::catch_up() {
   ++shard_.counters().catch_ups;
-  auto unread = outbox_.drop_events(shard_.pressure());
-  missed_.add(unread.untold);
-  lives_owed_ += unread.lives;
+  unread_ = std::make_unique<Outbox::Unread>(outbox_.drop_events(shard_.pressure()));
   // What was given as a replay has no place in the outbox by which it would be known.
-  const auto after = std::max(unread.after, replayed_up_to_);
+  const auto after = std::max(unread_->after, replayed_up_to_);
   log::debug("session catches up", {{"session", id_}, {"offset", after}});
-  catching_up_ = true;
   replays_.push_front(Replay::resume(shard_.shelf().history(), subscription_, after, told_up_to_));
   wait_writable();
 }
@@ -58,17 +55,17 @@ void Session::miss(const Chunk& chunk) {
   for (const auto& mark : chunk.marks) {
     if (shard_.shelf().keeps(*mark.event)) continue;
     ++shard_.pressure().counters(*mark.event).dropped;
-    missed_.add(*mark.event);
+    unread_->untold.add(*mark.event);
   }
 }
 
 // The client is told before it gets anything newer: if it is cut off, its cursor would have passed them
 // untold.
 void Session::tell_missed(const Replay::Piece& piece) {
-  if (missed_.count == 0) return;
+  if (!unread_ || unread_->untold.count == 0) return;
   const auto& chunk = piece.chunk;
-  const bool passes = chunk && !chunk->marks.empty() && chunk->marks.back().offset > missed_.from;
-  if (piece.done || passes) send_notice(dropped_notice(std::exchange(missed_, {})));
+  const bool passes = chunk && !chunk->marks.empty() && chunk->marks.back().offset > unread_->untold.from;
+  if (piece.done || passes) send_notice(dropped_notice(std::exchange(unread_->untold, {})));
 }
 
 std::string Session::dropped_notice(const Dropped& dropped) const {

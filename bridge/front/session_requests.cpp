@@ -90,9 +90,10 @@ void Session::end_replay() {
   replayed_up_to_ = std::max(replayed_up_to_, std::min(replay.marked_up_to(), shard_.shelf().head()));
   told_up_to_ = std::max(told_up_to_, replay.told());
   regroup(replay.wanted());
-  if (!std::exchange(catching_up_, false)) return send_live();
+  const auto caught_up = std::exchange(unread_, nullptr);
+  if (!caught_up) return send_live();
   // Nobody asked for the catch-up: a `live` of its own would be taken for that of a replay.
-  for (auto owed = std::exchange(lives_owed_, 0); owed > 0; --owed) send_live();
+  for (auto owed = caught_up->lives; owed > 0; --owed) send_live();
   if (replays_.empty()) send_cursor();
 }
 
